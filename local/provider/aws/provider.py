@@ -1,0 +1,287 @@
+"""The generic half of the ``aws`` provider: check, create, read, update and delete for whatever the table describes."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import jmespath
+
+from local.provider.aws import shapes
+from local.provider.aws.api import AbsentError, Api, CallError
+from local.provider.aws.functions import FUNCTIONS, empty_bucket
+from local.provider.aws.table import TABLE
+from local.provider.aws.types import Call, ResourceType
+from local.provider.protocol import Failure, PartlyCreatedError, State
+from local.provider.schema import problems, resource_schema
+from local.provider.values import Properties
+
+READY_SECONDS = 120
+
+
+class UnsupportedTypeError(Exception):
+    """The provider has no table entry for the type."""
+
+
+class AwsProvider:
+    """Implements :class:`local.provider.protocol.Provider` by AWS API calls.
+
+    Args:
+        endpoint: URL of the AWS emulator.
+        account: account id in which everything is created.
+    """
+
+    name = "aws"
+    version = "7.51.1"
+
+    def __init__(self, endpoint: str, account: str) -> None:
+        self._api = Api(endpoint, account)
+        self._region = "us-east-1"
+
+    def configure(self, config: Mapping[str, str]) -> None:
+        """Take the default region from the provider's configuration."""
+        self._region = config.get("region", self._region)
+
+    def check(self, token: str, inputs: Properties) -> list[Failure]:
+        """What is wrong with ``inputs``: unknown or ill-typed properties, values that AWS refuses."""
+        entry = _entry(token)
+        failures = [
+            Failure(path, reason)
+            for path, reason in problems(inputs, resource_schema("pulumi_aws", token).inputs)
+        ]
+        if failures:
+            return failures
+        try:
+            answered = {
+                name for call in (entry.create, *entry.updates) for name in self._taken(entry, call, inputs)
+            }
+            for call in (entry.create, *entry.updates):
+                self._parameters(entry, call, inputs, inputs)
+        except shapes.TranslationError as error:
+            return [Failure(str(error).split(maxsplit=1)[0], str(error))]
+        silent = inputs.keys() - answered - entry.unsent - {"region", "tags"}
+        return [Failure(name, "is not implemented by the local aws provider") for name in sorted(silent)]
+
+    def replaces(self, token: str, changed: set[str], inputs: Properties) -> set[str]:
+        """Which of the ``changed`` properties no update call can set."""
+        entry = _entry(token)
+        settable = {
+            name for call in entry.updates for name in self._taken(entry, call, inputs)
+        } | entry.unsent
+        settable |= {call.when[0] for call in entry.updates if call.when}
+        return changed - settable - ({"tags"} if entry.tagging else set())
+
+    def create(self, token: str, inputs: Properties) -> State:
+        """Make the resource and wait until it is usable.
+
+        Raises:
+            PartlyCreatedError: it exists, but a later step failed.
+            CallError: nothing was made.
+        """
+        entry = _entry(token)
+        answer = self._send(entry, entry.create, inputs, inputs)
+        identifier = str(jmespath.search(entry.id, {"input": inputs, "answer": answer}))
+        state = {**inputs, "id": identifier}
+        try:
+            done = self._taken(entry, entry.create, inputs)
+            self._await_ready(entry, state)
+            state |= self._describe(entry, state)
+            self._apply(entry, {k: v for k, v in inputs.items() if k not in done}, inputs, state, new=True)
+            if "tags" in inputs and "tags" not in done:
+                self._retag(entry, {}, inputs["tags"], state)
+            return State(identifier, self._state(entry, inputs, identifier))
+        except (CallError, shapes.TranslationError) as error:
+            raise PartlyCreatedError(State(identifier, state), str(error)) from error
+
+    def read(self, token: str, state: State, inputs: Properties) -> State | None:
+        """The resource as it is now, or None when it is gone."""
+        entry = _entry(token)
+        try:
+            return State(state.id, self._state(entry, {**state.properties, **inputs}, state.id))
+        except AbsentError:
+            return None
+
+    def observed_inputs(self, token: str, state: State, inputs: Properties) -> Properties:
+        """``inputs`` with the scalar values that the resource really has, so that a refresh shows drift."""
+        entry = _entry(token)
+        seen = dict(shapes.observed(self._object(entry, state.properties), entry.names, set(inputs)))
+        scalars = {
+            n: v
+            for n, v in seen.items()
+            if isinstance(v, str | bool | int | float) and type(v) is type(inputs[n])
+        }
+        return {**inputs, **scalars}
+
+    def update(self, token: str, state: State, old: Properties, new: Properties) -> State:
+        """Bring the resource from inputs ``old`` to ``new``."""
+        entry = _entry(token)
+        changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+        merged = {**state.properties, **new, "id": state.id}
+        self._apply(entry, {name: new[name] for name in changed if name in new}, new, merged)
+        if "tags" in changed:
+            self._retag(entry, old.get("tags", {}), new.get("tags", {}), merged)
+        self._await_ready(entry, merged)
+        return State(state.id, self._state(entry, new, state.id))
+
+    def delete(self, token: str, state: State) -> None:
+        """Remove the resource; one that is gone already is no error."""
+        entry = _entry(token)
+        properties = {**state.properties, "id": state.id}
+        try:
+            if entry.emptied and properties.get("forceDestroy"):
+                empty_bucket(self._api, properties["region"], properties["bucket"])
+            for call in entry.delete:
+                self._send(entry, call, properties, properties)
+            self._await_gone(entry, properties)
+        except AbsentError:
+            return
+
+    def invoke(self, token: str, args: Properties) -> Properties:
+        """The answer of a provider function.
+
+        Raises:
+            UnsupportedTypeError: there is no such function here.
+        """
+        if token not in FUNCTIONS:
+            raise UnsupportedTypeError(
+                f"The local aws provider has no function {token}; it has {', '.join(FUNCTIONS)}."
+            )
+        return FUNCTIONS[token](self._api, args.get("region", self._region), args)
+
+    def _taken(self, entry: ResourceType, call: Call, inputs: Properties) -> set[str]:
+        """The properties of ``inputs`` for which ``call`` answers."""
+        if call.takes is not None:
+            return set(call.takes) & inputs.keys()
+        if call.once:
+            return set()
+        model = self._api.operation(entry, call, self._region)
+        switch = {call.when[0]} & inputs.keys() if call.when else set()
+        return switch | {name for name in inputs if shapes.taken(model, name, entry.names)}
+
+    def _parameters(
+        self, entry: ResourceType, call: Call, values: Properties, state: Properties
+    ) -> dict[str, Any] | None:
+        """What to send for ``values``; None when there is nothing to do."""
+        if call.build is not None:
+            built = call.build(state)
+            return None if built is None else dict(built)
+        model = self._api.operation(entry, call, self._region)
+        mine = {name: values[name] for name in self._taken(entry, call, values)}
+        identity = {
+            p: state[name]
+            for p, name in entry.identity.items()
+            if name in state and shapes.member(model.input_shape, p)
+        }
+        return _merged({**shapes.parameters(model, mine, entry.names), **identity}, call.further(state))
+
+    def _send(self, entry: ResourceType, call: Call, values: Properties, state: Properties) -> dict[str, Any]:
+        params = self._parameters(entry, call, values, state)
+        if params is None:
+            return {}
+        return self._api.call(entry.service, state.get("region", self._region), call.operation, params)
+
+    def _apply(
+        self,
+        entry: ResourceType,
+        values: Properties,
+        inputs: Properties,
+        state: Properties,
+        *,
+        new: bool = False,
+    ) -> None:
+        """Make every update call that answers for one of ``values``."""
+        state = {**state, "@": self._object(entry, state)}
+        for call in entry.updates:
+            wanted = self._taken(entry, call, values) or (call.once and new)
+            if wanted and (call.when is None or inputs.get(call.when[0]) == call.when[1]):
+                self._send(entry, call, inputs if call.whole or call.when else values, state)
+
+    def _retag(self, entry: ResourceType, old: Properties, new: Properties, state: Properties) -> None:
+        """Bring the tags from ``old`` to ``new`` where the service has calls for it."""
+        tagging, region = entry.tagging, state.get("region", self._region)
+        if tagging is None:
+            return
+        name = tagging.target.removesuffix("[]")
+        target = {name: [state[tagging.source]] if tagging.target.endswith("[]") else state[tagging.source]}
+        model = self._api.operation(entry, Call(operation=tagging.add), region)
+        if new:
+            self._api.call(
+                entry.service, region, tagging.add, {**target, **shapes.parameters(model, {"tags": new}, {})}
+            )
+        if gone := sorted(old.keys() - new.keys()):
+            keys = [{"Key": key} for key in gone] if tagging.keys == "Tags" else gone
+            self._api.call(entry.service, region, tagging.remove, {**target, tagging.keys: keys})
+
+    def _object(self, entry: ResourceType, state: Properties) -> dict[str, Any]:
+        """What the API says of the resource.
+
+        Raises:
+            AbsentError: nothing.
+        """
+        if entry.read is None:
+            return {}
+        found = jmespath.search(
+            entry.answer.replace("$id", state["id"]), self._send(entry, entry.read, {}, state)
+        )
+        if not found:
+            raise AbsentError(f"{entry.token} {state['id']} does not exist")
+        return found
+
+    def _describe(self, entry: ResourceType, state: Properties) -> Properties:
+        """The properties that only AWS knows."""
+        found = self._object(entry, state)
+        schema = resource_schema("pulumi_aws", entry.token)
+        computed = dict(
+            shapes.observed(found, entry.names, set(schema.outputs - schema.inputs.properties.keys()))
+        )
+        explicit = {name: jmespath.search(path, found) for name, path in entry.outputs.items()}
+        return {**computed, **{k: shapes.properties(v) for k, v in explicit.items() if v is not None}}
+
+    def _state(self, entry: ResourceType, inputs: Properties, identifier: str) -> Properties:
+        """The whole state of the resource: inputs, what AWS adds, what follows from both."""
+        region = inputs.get("region", self._region)
+        state = {**inputs, "id": identifier, "region": region}
+        state |= self._describe(entry, state)
+        schema = resource_schema("pulumi_aws", entry.token)
+        if "tagsAll" in schema.outputs:
+            state["tagsAll"] = inputs.get("tags", {})
+        return {**state, **entry.computed(state)}
+
+    def _await_ready(self, entry: ResourceType, state: Properties) -> None:
+        if entry.ready is None:
+            return
+        path, wanted = entry.ready
+        deadline = time.monotonic() + READY_SECONDS
+        while (status := jmespath.search(path, self._object(entry, state))) not in wanted:
+            if time.monotonic() > deadline:
+                raise CallError(
+                    f"{entry.token} {state['id']} is {status!r} after {READY_SECONDS} s, not {' or '.join(sorted(wanted))}"
+                )
+            time.sleep(0.1)
+
+    def _await_gone(self, entry: ResourceType, state: Properties) -> None:
+        if entry.ready is None:
+            return
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            self._object(entry, state)  # raises AbsentError once it is gone
+            time.sleep(0.1)
+        raise CallError(f"{entry.token} {state['id']} is still there {READY_SECONDS} s after its deletion")
+
+
+def _merged(params: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """``params`` with ``extra`` laid over them, structure by structure."""
+    return {
+        **params,
+        **{
+            name: _merged(params[name], value) if isinstance(value, Mapping) and name in params else value
+            for name, value in extra.items()
+        },
+    }
+
+
+def _entry(token: str) -> ResourceType:
+    if token not in TABLE:
+        raise UnsupportedTypeError(
+            f"The local aws provider does not know {token}; add it to local/provider/aws/table."
+        )
+    return TABLE[token]

@@ -1,0 +1,175 @@
+"""The network: VPC, subnets, route tables, security groups and their rules."""
+
+from local.provider.aws.types import Call, Params, ResourceType, Tagging
+from local.provider.values import Properties
+
+_TAGGING = Tagging(add="create_tags", remove="delete_tags", target="Resources[]", source="id", keys="Tags")
+
+
+def _arn(kind: str, state: Properties) -> Properties:
+    return {"arn": f"arn:aws:ec2:{state['region']}:{state.get('ownerId', '')}:{kind}/{state['id']}"}
+
+
+def _permission(rule: Properties) -> Params:
+    """``IpPermissions`` of one rule resource."""
+    permission: dict[str, object] = {"IpProtocol": rule["ipProtocol"]}
+    permission |= {
+        api: rule[name] for name, api in (("fromPort", "FromPort"), ("toPort", "ToPort")) if name in rule
+    }
+    about = {"Description": rule["description"]} if "description" in rule else {}
+    if "referencedSecurityGroupId" in rule:
+        permission["UserIdGroupPairs"] = [{"GroupId": rule["referencedSecurityGroupId"], **about}]
+    if "cidrIpv4" in rule:
+        permission["IpRanges"] = [{"CidrIp": rule["cidrIpv4"], **about}]
+    if "cidrIpv6" in rule:
+        permission["Ipv6Ranges"] = [{"CidrIpv6": rule["cidrIpv6"], **about}]
+    if "prefixListId" in rule:
+        permission["PrefixListIds"] = [{"PrefixListId": rule["prefixListId"], **about}]
+    return {"GroupId": rule["securityGroupId"], "IpPermissions": [permission]}
+
+
+def _rule(kind: str, direction: str) -> ResourceType:
+    return ResourceType(
+        token=f"aws:vpc/securityGroup{kind}Rule:SecurityGroup{kind}Rule",
+        service="ec2",
+        create=Call(operation=f"authorize_security_group_{direction}", takes=_RULE, build=_permission),
+        read=Call(
+            operation="describe_security_group_rules", build=lambda s: {"SecurityGroupRuleIds": [s["id"]]}
+        ),
+        answer="SecurityGroupRules[0]",
+        delete=(
+            Call(
+                operation=f"revoke_security_group_{direction}",
+                build=lambda s: {"GroupId": s["securityGroupId"], "SecurityGroupRuleIds": [s["id"]]},
+            ),
+        ),
+        id="answer.SecurityGroupRules[0].SecurityGroupRuleId",
+        outputs={"securityGroupRuleId": "SecurityGroupRuleId", "arn": "SecurityGroupRuleArn"},
+        tagging=_TAGGING,
+    )
+
+
+_RULE = frozenset(
+    {
+        "securityGroupId",
+        "ipProtocol",
+        "fromPort",
+        "toPort",
+        "description",
+        "referencedSecurityGroupId",
+        "cidrIpv4",
+        "cidrIpv6",
+        "prefixListId",
+    }
+)
+
+
+def _revoke(direction: str, field: str) -> Call:
+    """Take away the rules with which AWS makes a group: the program declares every rule itself, as the real provider does."""
+    return Call(
+        operation=f"revoke_security_group_{direction}",
+        once=True,
+        build=lambda s: {"GroupId": s["id"], "IpPermissions": s["@"][field]} if s["@"].get(field) else None,
+    )
+
+
+def _group(token: str, create: Call, identifier: str, delete: tuple[Call, ...] = ()) -> ResourceType:
+    return ResourceType(
+        token=token,
+        service="ec2",
+        create=create,
+        updates=(_revoke("ingress", "IpPermissions"), _revoke("egress", "IpPermissionsEgress")),
+        read=Call(operation="describe_security_groups", build=lambda s: {"GroupIds": [s["id"]]}),
+        answer="SecurityGroups[0]",
+        delete=delete,
+        identity={"GroupId": "id"},
+        id=identifier,
+        names={"name": "GroupName"},
+        unsent=frozenset({"revokeRulesOnDelete"}),
+        computed=lambda s: _arn("security-group", s),
+        tagging=_TAGGING,
+    )
+
+
+TYPES = (
+    ResourceType(
+        token="aws:ec2/vpc:Vpc",
+        service="ec2",
+        create=Call(operation="create_vpc"),
+        updates=(
+            Call(
+                operation="modify_vpc_attribute",
+                takes=frozenset({"enableDnsSupport"}),
+            ),
+            Call(
+                operation="modify_vpc_attribute",
+                takes=frozenset({"enableDnsHostnames"}),
+            ),
+        ),
+        read=Call(operation="describe_vpcs", build=lambda s: {"VpcIds": [s["id"]]}),
+        answer="Vpcs[0]",
+        delete=(Call(operation="delete_vpc"),),
+        identity={"VpcId": "id"},
+        id="answer.Vpc.VpcId",
+        computed=lambda s: _arn("vpc", s),
+        tagging=_TAGGING,
+    ),
+    ResourceType(
+        token="aws:ec2/subnet:Subnet",
+        service="ec2",
+        create=Call(operation="create_subnet"),
+        updates=(Call(operation="modify_subnet_attribute", takes=frozenset({"mapPublicIpOnLaunch"})),),
+        read=Call(operation="describe_subnets", build=lambda s: {"SubnetIds": [s["id"]]}),
+        answer="Subnets[0]",
+        delete=(Call(operation="delete_subnet"),),
+        identity={"SubnetId": "id"},
+        id="answer.Subnet.SubnetId",
+        outputs={"arn": "SubnetArn"},
+        tagging=_TAGGING,
+    ),
+    ResourceType(
+        token="aws:ec2/routeTable:RouteTable",
+        service="ec2",
+        create=Call(operation="create_route_table"),
+        read=Call(operation="describe_route_tables", build=lambda s: {"RouteTableIds": [s["id"]]}),
+        answer="RouteTables[0]",
+        delete=(Call(operation="delete_route_table"),),
+        identity={"RouteTableId": "id"},
+        id="answer.RouteTable.RouteTableId",
+        computed=lambda s: _arn("route-table", s),
+        tagging=_TAGGING,
+    ),
+    ResourceType(
+        token="aws:ec2/routeTableAssociation:RouteTableAssociation",
+        service="ec2",
+        create=Call(operation="associate_route_table"),
+        read=Call(operation="describe_route_tables", build=lambda s: {"RouteTableIds": [s["routeTableId"]]}),
+        answer="RouteTables[0].Associations[?RouteTableAssociationId=='$id'] | [0]",
+        delete=(Call(operation="disassociate_route_table"),),
+        identity={"AssociationId": "id"},
+        id="answer.AssociationId",
+    ),
+    _group(
+        "aws:ec2/securityGroup:SecurityGroup",
+        Call(operation="create_security_group"),
+        "answer.GroupId",
+        delete=(Call(operation="delete_security_group"),),
+    ),
+    # A VPC is born with this group: the resource adopts it and takes its rules away.
+    _group(
+        "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+        Call(
+            operation="describe_security_groups",
+            takes=frozenset({"vpcId"}),
+            build=lambda s: {
+                "Filters": [
+                    {"Name": "vpc-id", "Values": [s.get("vpcId", "")]},
+                    {"Name": "group-name", "Values": ["default"]},
+                ]
+            },
+        ),
+        "answer.SecurityGroups[0].GroupId",
+    ),
+    _rule("Ingress", "ingress"),
+    _rule("Egress", "egress"),
+)

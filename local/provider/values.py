@@ -1,0 +1,47 @@
+"""Property values as plain Python: what crosses between the engine's wire format and the providers."""
+
+from typing import Any, TypeAlias
+
+from google.protobuf import json_format
+from google.protobuf.struct_pb2 import Struct
+from pulumi.runtime import rpc
+
+Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
+Properties: TypeAlias = dict[str, Any]
+
+# What the engine sends during a preview for a value that only an update will know.
+UNKNOWN = rpc.UNKNOWN
+
+
+def from_struct(struct: Struct) -> Properties:
+    """Plain properties of ``struct``: absent instead of null, integers instead of whole floats."""
+    return {
+        name: _integers(value)
+        for name, value in json_format.MessageToDict(struct).items()
+        if value is not None
+    }
+
+
+def to_struct(properties: Properties) -> Struct:
+    """``properties`` on the wire; a property that is None is left out."""
+    return json_format.ParseDict({k: v for k, v in properties.items() if v is not None}, Struct())
+
+
+def _integers(value: Any) -> Any:
+    """``value`` with each whole float as an int: protobuf's Struct has only doubles."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_integers(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _integers(item) for name, item in value.items()}
+    return value
+
+
+def has_unknown(value: Any) -> bool:
+    """Whether a value that only an update will know is anywhere in ``value``."""
+    if isinstance(value, dict):
+        return any(has_unknown(item) for item in value.values())
+    if isinstance(value, list):
+        return any(has_unknown(item) for item in value)
+    return value == UNKNOWN
