@@ -8,6 +8,7 @@ import enum
 import functools
 import importlib
 import inspect
+import threading
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from typing import Any
 import pulumi
 
 from local.provider.values import UNKNOWN, Value
+
+# The SDK's modules import one another in circles: two threads that import at once can see one half made.
+_IMPORTING = threading.Lock()
 
 
 class UnknownTypeError(Exception):
@@ -49,8 +53,11 @@ def resource_schema(package: str, token: str) -> ResourceSchema:
     _, module, name = token.split(":")
     module = module.split("/")[0]
     try:
-        sdk = importlib.import_module(package if module == "index" else f"{package}.{module}")
-        resource, args = getattr(sdk, name), getattr(sdk, f"{name}Args")
+        with _IMPORTING:
+            sdk = importlib.import_module(package if module == "index" else f"{package}.{module}")
+            resource = getattr(sdk, name)
+            # Where the schema has an object type of the resource's own name, the generator calls the inputs ...InitArgs.
+            args = getattr(sdk, f"{name}InitArgs", None) or getattr(sdk, f"{name}Args")
     except (ImportError, AttributeError) as error:
         raise UnknownTypeError(f"{token} is not a resource type of {package}") from error
     outputs = {

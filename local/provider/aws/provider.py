@@ -51,11 +51,10 @@ class AwsProvider:
         if failures:
             return failures
         try:
-            answered = {
-                name for call in (entry.create, *entry.updates) for name in self._taken(entry, call, inputs)
-            }
+            answered = self._takers(entry, (entry.create, *entry.updates, *entry.delete), inputs)
             for call in (entry.create, *entry.updates):
-                self._parameters(entry, call, inputs, inputs)
+                if call.build is None:
+                    self._parameters(entry, call, inputs, inputs)
         except shapes.TranslationError as error:
             return [Failure(str(error).split(maxsplit=1)[0], str(error))]
         silent = inputs.keys() - answered - entry.unsent - {"region", "tags"}
@@ -64,11 +63,12 @@ class AwsProvider:
     def replaces(self, token: str, changed: set[str], inputs: Properties) -> set[str]:
         """Which of the ``changed`` properties no update call can set."""
         entry = _entry(token)
-        settable = {
-            name for call in entry.updates for name in self._taken(entry, call, inputs)
-        } | entry.unsent
-        settable |= {call.when[0] for call in entry.updates if call.when}
-        return changed - settable - ({"tags"} if entry.tagging else set())
+        made = self._takers(entry, (entry.create,), inputs)
+        settable = self._takers(entry, entry.updates, inputs) | {
+            call.when[0] for call in entry.updates if call.when
+        }
+        steering = entry.unsent | (self._takers(entry, entry.delete, inputs) - made)
+        return changed - settable - steering - ({"tags"} if entry.tagging else set())
 
     def create(self, token: str, inputs: Properties) -> State:
         """Make the resource and wait until it is usable.
@@ -78,9 +78,10 @@ class AwsProvider:
             CallError: nothing was made.
         """
         entry = _entry(token)
-        answer = self._send(entry, entry.create, inputs, inputs)
+        state = {"region": self._region, **inputs}
+        answer = self._send(entry, entry.create, inputs, state)
         identifier = str(jmespath.search(entry.id, {"input": inputs, "answer": answer}))
-        state = {**inputs, "id": identifier}
+        state["id"] = identifier
         try:
             done = self._taken(entry, entry.create, inputs)
             self._await_ready(entry, state)
@@ -156,6 +157,10 @@ class AwsProvider:
         model = self._api.operation(entry, call, self._region)
         switch = {call.when[0]} & inputs.keys() if call.when else set()
         return switch | {name for name in inputs if shapes.taken(model, name, entry.names)}
+
+    def _takers(self, entry: ResourceType, calls: tuple[Call, ...], inputs: Properties) -> set[str]:
+        """The properties of ``inputs`` for which one of ``calls`` answers."""
+        return {name for call in calls for name in self._taken(entry, call, inputs)}
 
     def _parameters(
         self, entry: ResourceType, call: Call, values: Properties, state: Properties

@@ -86,7 +86,7 @@ TYPES = (
             "port": "NodeGroups[0].PrimaryEndpoint.Port",
             "memberClusters": "MemberClusters",
         },
-        unsent=frozenset({"applyImmediately", "authTokenUpdateStrategy", "finalSnapshotIdentifier"}),
+        unsent=frozenset({"applyImmediately", "authTokenUpdateStrategy"}),
         ready=("Status", frozenset({"available"})),
         tagging=_TAGGING,
     ),

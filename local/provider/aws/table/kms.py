@@ -22,7 +22,6 @@ TYPES = (
         identity={"KeyId": "id"},
         id="answer.KeyMetadata.KeyId",
         names={"deletionWindowInDays": "PendingWindowInDays", "customerMasterKeySpec": "KeySpec"},
-        unsent=frozenset({"deletionWindowInDays"}),
         tagging=Tagging(add="tag_resource", remove="untag_resource", target="KeyId", source="id"),
     ),
     ResourceType(

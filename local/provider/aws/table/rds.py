@@ -102,7 +102,7 @@ TYPES = (
         delete=(
             Call(
                 operation="delete_db_cluster",
-                takes=frozenset({"skipFinalSnapshot", "finalSnapshotIdentifier"}),
+                takes=frozenset({"skipFinalSnapshot", "finalSnapshotIdentifier", "deleteAutomatedBackups"}),
             ),
         ),
         identity={"DBClusterIdentifier": "id"},
@@ -122,7 +122,7 @@ TYPES = (
             "engineVersionActual": "EngineVersion",
             "port": "Port",
         },
-        unsent=frozenset({"skipFinalSnapshot", "finalSnapshotIdentifier", "applyImmediately"}),
+        unsent=frozenset({"applyImmediately"}),
         ready=("Status", frozenset({"available"})),
         tagging=_TAGGING,
     ),

@@ -1,0 +1,200 @@
+"""One stack of the program, run by the real engine with the in-process providers attached."""
+
+import gc
+import json
+import os
+import secrets
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pulumi import automation as auto
+from pulumi.automation import CommandError, EngineEvent, OpType
+
+from infra.program import program
+from local.home import write
+from local.provider.aws.provider import AwsProvider
+from local.provider.random import RandomProvider
+from local.provider.server import serving
+
+REPOSITORY = Path(__file__).parents[2]
+PROJECT = "vanta"
+
+OnEvent = Callable[[EngineEvent], None]
+
+
+class StackError(Exception):
+    """The engine refused or failed; the message carries its diagnostics."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """How many resources an operation did what to, e.g. ``{"create": 54}``, and the stack's outputs after it."""
+
+    operations: dict[str, int]
+    outputs: dict[str, Any]
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything differs from before."""
+        return any(count for kind, count in self.operations.items() if kind != "same")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Emulator:
+    """Where the AWS emulator listens, and the account that it is to play."""
+
+    endpoint: str
+    account: str = "000000000000"
+
+
+class Stack:
+    """A stack whose state lies below ``folder``; the tracked configuration files are copied there, never written.
+
+    Args:
+        name: stack name, e.g. ``local``; its configuration is ``Pulumi.<name>.yaml``.
+        folder: working folder: state, engine home, passphrase.
+        engine: root of the engine, from :mod:`local.pulumi.engine`.
+        emulator: the AWS emulator.
+        config: values laid over those of the configuration file, e.g. ``{"vanta:database.readers": "2"}``.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        folder: Path,
+        engine: Path,
+        emulator: Emulator,
+        config: dict[str, str] | None = None,
+    ) -> None:
+        self._name = name
+        self._folder = folder
+        self._engine = engine
+        self._emulator = emulator
+        self._config = config or {}
+
+    def up(self, on_event: OnEvent | None = None) -> Change:
+        """Bring the stack to what the program declares.
+
+        Raises:
+            StackError: the program refused its configuration, or a resource failed.
+        """
+        with self._opened() as stack:
+            result = stack.up(on_event=on_event, color="never", suppress_outputs=True)
+            outputs = {name: output.value for name, output in result.outputs.items()}
+            return Change(dict(result.summary.resource_changes or {}), outputs)
+
+    def preview(self, on_event: OnEvent | None = None) -> Change:
+        """What :meth:`up` would do; changes nothing."""
+        with self._opened() as stack:
+            result = stack.preview(on_event=on_event, color="never")
+            return Change({str(OpType(op).value): count for op, count in result.change_summary.items()}, {})
+
+    def refresh(self) -> Change:
+        """Bring the state to what exists."""
+        with self._opened() as stack:
+            result = stack.refresh(color="never", clear_pending_creates=True)
+            return Change(dict(result.summary.resource_changes or {}), {})
+
+    def destroy(self, on_event: OnEvent | None = None) -> Change:
+        """Remove everything that the stack made."""
+        with self._opened() as stack:
+            result = stack.destroy(on_event=on_event, color="never")
+            return Change(dict(result.summary.resource_changes or {}), {})
+
+    def interrupted(self) -> bool:
+        """Whether an earlier operation was killed half way: it left a lock, or operations that never ended."""
+        if list(self._folder.glob("state/.pulumi/locks/**/*.json")):
+            return True
+        state = self._folder / "state" / ".pulumi" / "stacks" / PROJECT / f"{self._name}.json"
+        if not state.exists():
+            return False
+        return bool(json.loads(state.read_text())["checkpoint"]["latest"].get("pending_operations"))
+
+    def recover(self) -> None:
+        """Undo what a killed operation left: its lock, and its unfinished creations."""
+        with self._opened() as stack:
+            stack.cancel()
+            stack.refresh(color="never", clear_pending_creates=True)
+
+    @contextmanager
+    def _opened(self) -> Generator[auto.Stack]:
+        work = self._workspace()
+        with serving(
+            AwsProvider(self._emulator.endpoint, self._emulator.account), RandomProvider()
+        ) as providers:
+            options = auto.LocalWorkspaceOptions(
+                work_dir=str(work),
+                pulumi_home=str(self._folder / "engine"),
+                pulumi_command=auto.PulumiCommand(root=str(self._engine), skip_version_check=True),
+                env_vars=self._environment(providers),
+            )
+            try:
+                stack = auto.create_or_select_stack(self._name, PROJECT, program, opts=options)
+                for key, value in self._config.items():
+                    stack.set_config(key, auto.ConfigValue(value))
+                yield stack
+            except CommandError as error:
+                with _quiet_teardown():
+                    failure = StackError(_diagnostics(str(error)))
+                    error.__traceback__ = None
+                raise failure from None
+
+    def _workspace(self) -> Path:
+        """The project as the engine sees it: the tracked files, plus what the engine writes next to them."""
+        work = self._folder / "project"
+        work.mkdir(parents=True, exist_ok=True)
+        (self._folder / "state").mkdir(exist_ok=True)
+        project = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text())
+        project.pop("main", None)  # the program runs in this process, not from a folder
+        write(work / "Pulumi.yaml", yaml.safe_dump(project))
+        tracked = REPOSITORY / f"Pulumi.{self._name}.yaml"
+        copy = work / tracked.name
+        settings = yaml.safe_load(tracked.read_text()) if tracked.exists() else {}
+        if copy.exists():
+            # The salt belongs to the passphrase with which the state's secrets are encrypted.
+            settings |= {k: v for k, v in yaml.safe_load(copy.read_text()).items() if k == "encryptionsalt"}
+        write(copy, yaml.safe_dump(settings))
+        return work
+
+    def _environment(self, providers: str) -> dict[str, str]:
+        passphrase = self._folder / "passphrase"
+        if not passphrase.exists():
+            write(passphrase, secrets.token_urlsafe(32))
+        return {
+            "PULUMI_BACKEND_URL": f"file://{self._folder / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase),
+            "PULUMI_DEBUG_PROVIDERS": providers,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PATH": os.environ["PATH"],
+        }
+
+
+@contextmanager
+def _quiet_teardown() -> Generator[None]:
+    """Collect the failed program's coroutines without the SDK's complaint that their event loop is closed already."""
+    hook = sys.unraisablehook
+
+    def quiet(unraisable: "sys.UnraisableHookArgs") -> None:  # the class exists for type checkers alone
+        if "run_pulumi_func" not in repr(unraisable.object):
+            hook(unraisable)
+
+    sys.unraisablehook = quiet
+    try:
+        yield
+        gc.collect()
+    finally:
+        sys.unraisablehook = hook
+
+
+def _diagnostics(output: str) -> str:
+    """The engine's own error lines out of everything that it printed."""
+    lines = [line.strip() for line in output.splitlines()]
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return "\n".join(dict.fromkeys(errors)) or output
