@@ -23,6 +23,8 @@ from local.provider.server import serving
 
 REPOSITORY = Path(__file__).parents[2]
 PROJECT = "vanta"
+# The account that the emulator plays: it takes it from the access key.
+ACCOUNT = "000000000000"
 
 OnEvent = Callable[[EngineEvent], None]
 
@@ -44,14 +46,6 @@ class Change:
         return any(count for kind, count in self.operations.items() if kind != "same")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Emulator:
-    """Where the AWS emulator listens, and the account that it is to play."""
-
-    endpoint: str
-    account: str = "000000000000"
-
-
 class Stack:
     """A stack whose state lies below ``folder``; the tracked configuration files are copied there, never written.
 
@@ -59,7 +53,7 @@ class Stack:
         name: stack name, e.g. ``local``; its configuration is ``Pulumi.<name>.yaml``.
         folder: working folder: state, engine home, passphrase.
         engine: root of the engine, from :mod:`local.pulumi.engine`.
-        emulator: the AWS emulator.
+        endpoint: URL of the AWS emulator.
         config: values laid over those of the configuration file, e.g. ``{"vanta:database.readers": "2"}``.
     """
 
@@ -69,13 +63,13 @@ class Stack:
         *,
         folder: Path,
         engine: Path,
-        emulator: Emulator,
+        endpoint: str,
         config: dict[str, str] | None = None,
     ) -> None:
         self._name = name
         self._folder = folder
         self._engine = engine
-        self._emulator = emulator
+        self._endpoint = endpoint
         self._config = config or {}
 
     def up(self, on_event: OnEvent | None = None) -> Change:
@@ -87,7 +81,7 @@ class Stack:
         with self._opened() as stack:
             result = stack.up(on_event=on_event, color="never", suppress_outputs=True)
             outputs = {name: output.value for name, output in result.outputs.items()}
-            return Change(dict(result.summary.resource_changes or {}), outputs)
+            return Change(_counted(result), outputs)
 
     def preview(self, on_event: OnEvent | None = None) -> Change:
         """What :meth:`up` would do; changes nothing."""
@@ -99,13 +93,13 @@ class Stack:
         """Bring the state to what exists."""
         with self._opened() as stack:
             result = stack.refresh(color="never", clear_pending_creates=True)
-            return Change(dict(result.summary.resource_changes or {}), {})
+            return Change(_counted(result), {})
 
     def destroy(self, on_event: OnEvent | None = None) -> Change:
         """Remove everything that the stack made."""
         with self._opened() as stack:
             result = stack.destroy(on_event=on_event, color="never")
-            return Change(dict(result.summary.resource_changes or {}), {})
+            return Change(_counted(result), {})
 
     def interrupted(self) -> bool:
         """Whether an earlier operation was killed half way: it left a lock, or operations that never ended."""
@@ -125,9 +119,7 @@ class Stack:
     @contextmanager
     def _opened(self) -> Generator[auto.Stack]:
         work = self._workspace()
-        with serving(
-            AwsProvider(self._emulator.endpoint, self._emulator.account), RandomProvider()
-        ) as providers:
+        with serving(AwsProvider(self._endpoint, ACCOUNT), RandomProvider()) as providers:
             options = auto.LocalWorkspaceOptions(
                 work_dir=str(work),
                 pulumi_home=str(self._folder / "engine"),
@@ -174,6 +166,11 @@ class Stack:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PATH": os.environ["PATH"],
         }
+
+
+def _counted(result: auto.UpResult | auto.RefreshResult | auto.DestroyResult) -> dict[str, int]:
+    """How many resources the operation did what to."""
+    return {str(kind): count for kind, count in (result.summary.resource_changes or {}).items()}
 
 
 @contextmanager

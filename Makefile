@@ -1,0 +1,51 @@
+# Everything a developer or CI runs. `make help` lists it.
+SHELL := /bin/bash
+# uv is the one tool that is not in the lock file: taken from PATH, else installed from PyPI into the user's cache.
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vanta
+UV := $(or $(shell command -v uv),$(CACHE)/uv/bin/uv)
+RUN := .venv/bin/python
+export UV
+
+.DEFAULT_GOAL := help
+.PHONY: help up down status setup test test-unit check format lock
+
+help: ## list every target
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: setup ## bring the whole platform up on this machine
+	@$(RUN) -m local up
+
+down: setup ## stop the platform and remove its state
+	@$(RUN) -m local down
+
+status: setup ## show what runs, with its memory
+	@$(RUN) -m local status
+
+setup: .venv/.synced ## install what the lock file says into .venv
+
+.venv/.synced: pyproject.toml uv.lock $(UV)
+	@$(UV) sync --locked --quiet $(if $(PYTHON),--python $(PYTHON))
+	@touch $@
+
+$(CACHE)/uv/bin/uv:
+	@echo "installing uv from PyPI into $(CACHE)/uv" >&2
+	@python3 -m venv $(CACHE)/uv && $(CACHE)/uv/bin/pip install --quiet --disable-pip-version-check uv
+
+test: setup ## run every test of this machine: units, real engine, real platform
+	@$(RUN) -m pytest
+
+test-unit: setup ## run the quick tests alone
+	@$(RUN) -m pytest -m "not engine and not e2e"
+
+check: setup ## lint, format, types, architecture
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ty check
+	@.venv/bin/lint-imports
+
+format: setup ## let ruff rewrite what it can
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+
+lock: ## renew the lock file
+	@$(UV) lock --upgrade

@@ -1,0 +1,1 @@
+"""How the state platform is asked for over HTTP."""

@@ -1,0 +1,96 @@
+"""A request and its answer, as handlers see them."""
+
+import asyncio
+import re
+import secrets
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# W3C Trace Context, version 00.
+_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class Headers(Protocol):
+    """The part of granian's headers used here; names are lower case."""
+
+    def get(self, key: str, default: str | None = None) -> str | None: ...
+
+    def get_all(self, key: str) -> list[str]: ...
+
+
+class Scope(Protocol):
+    """The part of RSGI's scope used here; ``path`` is percent-decoded."""
+
+    method: str
+    path: str
+    query_string: str
+    headers: Headers
+
+
+class Transport(Protocol):
+    """The part of RSGI's HTTP protocol used here."""
+
+    def __aiter__(self) -> "Transport": ...
+
+    async def __anext__(self) -> bytes: ...
+
+    def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None: ...
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
+
+
+class BodyTooLargeError(Exception):
+    """More bytes came, or were announced, than are read."""
+
+
+class Request:
+    """One request on its way; ``parameters`` are those of its route's path, in order."""
+
+    __slots__ = (
+        "headers",
+        "method",
+        "parameters",
+        "path",
+        "request_id",
+        "tenant",
+        "traceparent",
+        "transport",
+    )
+
+    def __init__(self, scope: Scope, transport: Transport) -> None:
+        self.method = scope.method
+        self.path = scope.path
+        self.headers = scope.headers
+        self.transport = transport
+        self.parameters: tuple[str, ...] = ()
+        self.tenant: UUID | None = None
+        given = self.headers.get("x-request-id")
+        self.request_id = given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        trace = self.headers.get("traceparent")
+        self.traceparent = trace if trace and _TRACEPARENT.fullmatch(trace) else None
+
+    async def body(self, limit: int, seconds: float) -> bytes:
+        """All of the body; raises :class:`BodyTooLargeError` beyond ``limit`` bytes, TimeoutError after ``seconds``."""
+        announced = self.headers.get("content-length")
+        if announced and announced.isdigit() and int(announced) > limit:
+            raise BodyTooLargeError
+        parts: list[bytes] = []
+        size = 0
+        async with asyncio.timeout(seconds):
+            async for part in self.transport:
+                size += len(part)
+                if size > limit:
+                    raise BodyTooLargeError
+                parts.append(part)
+        return b"".join(parts)
+
+
+class Response(msgspec.Struct, kw_only=True):
+    """An answer; a body of None is none at all, with no Content-Type either."""
+
+    status: int
+    headers: list[tuple[str, str]] = []
+    body: bytes | None = None

@@ -1,0 +1,132 @@
+"""The OpenAPI 3.1 document, from the table of routes and the schemas of the bodies."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from app.api.health import Health, Readiness
+from app.api.problems import Problem, ProblemType
+from app.api.routes import Answer, Header, Route
+from app.state import names
+
+_SCHEMAS = "#/components/schemas/{name}"
+_PARAMETERS = {
+    "collection": {
+        "description": "A group of documents.",
+        "schema": {"type": "string", "pattern": names.COLLECTION_PATTERN},
+        "example": "agents",
+    },
+    "key": {
+        "description": (
+            "The rest of the path: segments separated by slashes. A slash and %2F are the same. "
+            'No segment is "." or "..".'
+        ),
+        "schema": {
+            "type": "string",
+            "pattern": names.KEY_PATTERN,
+            "minLength": 1,
+            "maxLength": names.MAX_KEY,
+        },
+        "example": "planner/7",
+    },
+}
+
+
+def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
+    """The whole document as JSON-like values."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    _, schemas = msgspec.json.schema_components([Health, Readiness, Problem], ref_template=_SCHEMAS)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "VANTA state API",
+            "version": version,
+            "summary": "Documents of AI agents: versioned, tenant-isolated, never stale.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "apiKey": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An API key: vanta_<id>_<secret>.",
+                }
+            },
+        },
+    }
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": _operation_id(route),
+        "summary": route.summary,
+        "description": route.description,
+        "parameters": [
+            {"name": name, "in": "path", "required": True, **_PARAMETERS[name]}
+            for name in re.findall(r"{(\w+)}", route.path)
+        ]
+        + [_request_header(header) for header in route.headers],
+        "responses": {str(status): _answer(answer) for status, answer in route.answers.items()},
+    }
+    for status in sorted({problem.status for problem in route.problems}):
+        same = [problem for problem in route.problems if problem.status == status]
+        operation["responses"][str(status)] = _refusal(same, bodiless=route.method == "HEAD")
+    if route.tenant:
+        operation["security"] = [{"apiKey": []}]
+    if route.document:
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": {}}}}
+    return operation
+
+
+def _operation_id(route: Route) -> str:
+    room, _, verb = route.handler.partition(".")
+    return f"{room}-{'head' if route.method == 'HEAD' else verb}"
+
+
+def _request_header(header: Header) -> dict[str, Any]:
+    return {
+        "name": header.name,
+        "in": "header",
+        "description": header.description,
+        "schema": {"type": "string"},
+        "example": header.example,
+    }
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": answer.description}
+    if answer.headers:
+        described["headers"] = {
+            header.name: {
+                "description": header.description,
+                "schema": {"type": "string"},
+                "example": header.example,
+            }
+            for header in answer.headers
+        }
+    if answer.body == "text":
+        described["content"] = {"text/plain": {"schema": {"type": "string"}}}
+    elif answer.body == "document":
+        described["content"] = {"application/json": {"schema": {}}}
+    elif isinstance(answer.body, type):
+        schema = {"$ref": _SCHEMAS.format(name=answer.body.__name__)}
+        described["content"] = {"application/json": {"schema": schema}}
+    return described
+
+
+def _refusal(kinds: Sequence[ProblemType], *, bodiless: bool) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "description": "; ".join(f"{kind.title} (`{kind.name}`)" for kind in kinds) + "."
+    }
+    if not bodiless:
+        described["content"] = {
+            "application/problem+json": {"schema": {"$ref": _SCHEMAS.format(name="Problem")}}
+        }
+    return described

@@ -1,0 +1,75 @@
+"""Connections to PostgreSQL."""
+
+import asyncio
+import ssl
+from typing import Any
+
+import asyncpg
+
+from app.db import tls
+from app.settings import Settings, SettingsError
+
+CONNECT_SECONDS = 5
+# A statement that runs longer holds up its tenant; the API would have answered 503 before.
+STATEMENT_MILLISECONDS = 5000
+
+#: What a lost, refusing or overloaded server looks like from here.
+UNREACHABLE = (
+    OSError,
+    asyncio.TimeoutError,
+    ssl.SSLError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.ReadOnlySQLTransactionError,
+    SettingsError,
+)
+
+
+class Connection(asyncpg.Connection):
+    """A connection that goes back to its pool without the round trip that resets it.
+
+    Nothing here leaves session state behind: statements run in their own transaction and settings are local to it.
+    """
+
+    def get_reset_query(self) -> str:
+        """No reset."""
+        return ""
+
+
+async def connect(settings: Settings, login: str, **options: Any) -> asyncpg.Connection:
+    """One connection as the login in secret file ``login``, which is read now; raises one of :data:`UNREACHABLE`."""
+    who = settings.secrets.login(login)
+    return await asyncpg.connect(
+        host=settings.database.host,
+        port=settings.database.port,
+        database=settings.database_name,
+        user=who.username,
+        password=who.password,
+        ssl=tls.context(settings.database),
+        timeout=CONNECT_SECONDS,
+        **options,
+    )
+
+
+async def pool(settings: Settings, size: int) -> asyncpg.Pool:
+    """A pool of at most ``size`` connections as the application's own role; it connects at first use."""
+
+    async def dial(*_: Any, connection_class: type[Connection] = Connection, **__: Any) -> asyncpg.Connection:
+        return await connect(
+            settings,
+            "database-app",
+            connection_class=connection_class,
+            server_settings={
+                "application_name": "vanta-api",
+                "statement_timeout": str(STATEMENT_MILLISECONDS),
+                "idle_in_transaction_session_timeout": "10000",
+                # Compiling costs more than these statements take.
+                "jit": "off",
+            },
+        )
+
+    return await asyncpg.create_pool(connect=dial, connection_class=Connection, min_size=0, max_size=size)

@@ -1,0 +1,1 @@
+"""The real-time layer: JSON documents with versions, kept in PostgreSQL and read through Redis."""

@@ -1,0 +1,182 @@
+"""Documents in Redis. What makes them never stale is argued in docs/adr/0007-state-path.md.
+
+An entry is one string under ``<epoch>:<tenant>:<collection>/<key>``; its first character says which kind:
+
+- ``D`` a document: revision, digest, expiry (16 hex digits each), then the value;
+- ``L`` a lease: a reader with this token is fetching the document and may put it here;
+- ``P`` pending: writes are under way: the highest revision done so far (16 hex digits), then one token a write.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from uuid import UUID
+
+import hiredis
+import msgspec
+
+from app.db.redis import Redis, RedisLostError
+from app.state.document import Document, Name
+
+#: What Redis may do instead of answering; the caller goes on without it.
+LOST = (RedisLostError, hiredis.ReplyError)
+
+_ENTRY_MILLISECONDS = 300_000
+_LEASE_MILLISECONDS = 5_000
+#: Far longer than any write can take, or a late commit could find its mark gone.
+MARK_MILLISECONDS = 60_000
+
+_NO_REVISION = "0" * 16
+
+
+class _Script:
+    """A Lua script, named by its hash so that Redis need not parse it each time."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        # What EVALSHA calls it; it guards nothing.
+        self.sha1 = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+_MARK = _Script("""
+for _, key in ipairs(KEYS) do
+    if redis.call('GETRANGE', key, 0, 0) == 'P' then
+        redis.call('APPEND', key, ARGV[1])
+        redis.call('PEXPIRE', key, ARGV[2])
+    else
+        redis.call('SET', key, 'P0000000000000000' .. ARGV[1], 'PX', ARGV[2])
+    end
+end
+""")
+
+# ARGV: token, milliseconds of a mark, then for each key its revision, the entry ('' for none) and its milliseconds.
+_RELEASE = _Script("""
+for i, key in ipairs(KEYS) do
+    local revision, entry, ttl = ARGV[3 * i], ARGV[3 * i + 1], ARGV[3 * i + 2]
+    if redis.call('GETRANGE', key, 0, 0) ~= 'P' then
+        -- The mark was lost, so what is here may be older than this write.
+        redis.call('DEL', key)
+    else
+        local mark = redis.call('GET', key)
+        local top = string.sub(mark, 2, 17)
+        if revision > top then top = revision end
+        local others = ''
+        for at = 18, #mark, 16 do
+            local token = string.sub(mark, at, at + 15)
+            if token ~= ARGV[1] then others = others .. token end
+        end
+        if others ~= '' then
+            redis.call('SET', key, 'P' .. top .. others, 'PX', ARGV[2])
+        elseif entry ~= '' and revision == top then
+            redis.call('SET', key, entry, 'PX', ttl)
+        else
+            redis.call('DEL', key)
+        end
+    end
+end
+""")
+
+_FILL = _Script("""
+if redis.call('GETRANGE', KEYS[1], 0, 16) == ARGV[1] then
+    redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+end
+""")
+
+
+class Marks(msgspec.Struct, frozen=True, kw_only=True):
+    """Marks set for one batch of writes, under ``epoch``."""
+
+    epoch: UUID
+    token: str
+    names: Sequence[Name]
+
+
+class Lease(msgspec.Struct, frozen=True, kw_only=True):
+    """The right to put one document into the cache, lost as soon as a write marks it."""
+
+    entry_key: str
+    token: str
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """A document from the cache."""
+
+    document: Document
+
+
+class Cache:
+    """The operations of the protocol; each raises one of :data:`LOST` when Redis cannot be used."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def get(self, epoch: UUID, name: Name) -> Hit | Lease | None:
+        """The document, or a lease to fetch it, or None when it is to be fetched without keeping it."""
+        key = _key(epoch, name)
+        entry = await self._redis.send("GET", key)
+        if entry is None:
+            token = f"L{secrets.token_hex(8)}"
+            leased = await self._redis.send("SET", key, token, "NX", "PX", _LEASE_MILLISECONDS)
+            return Lease(entry_key=key, token=token) if leased else None
+        return Hit(_decode(entry)) if entry[:1] == b"D" else None
+
+    async def fill(self, lease: Lease, document: Document, now_ms: int) -> None:
+        """Keep ``document``, read after ``lease`` was got, unless a write has come in between."""
+        ttl = _milliseconds(document, now_ms)
+        if ttl > 0:
+            await self._run(_FILL, [lease.entry_key], [lease.token, _encode(document), ttl])
+
+    async def mark(self, epoch: UUID, names: Sequence[Name]) -> Marks:
+        """Before the writes of ``names``: from here on nobody reads or fills these entries."""
+        token = secrets.token_hex(8)
+        keys = [_key(epoch, name) for name in names]
+        await self._run(_MARK, keys, [token, MARK_MILLISECONDS])
+        return Marks(epoch=epoch, token=token, names=names)
+
+    async def release(
+        self, marks: Marks, documents: Sequence[Document | None], revisions: Sequence[int | None], now_ms: int
+    ) -> None:
+        """After the writes: put in what each wrote (None: nothing, or a deletion), unless a later write did or will."""
+        arguments: list[str | bytes | int] = [marks.token, MARK_MILLISECONDS]
+        for document, revision in zip(documents, revisions, strict=True):
+            ttl = 0 if document is None else _milliseconds(document, now_ms)
+            entry = _encode(document) if document is not None and ttl > 0 else b""
+            arguments += [_NO_REVISION if revision is None else f"{revision:016x}", entry, ttl]
+        keys = [_key(marks.epoch, name) for name in marks.names]
+        await self._run(_RELEASE, keys, arguments)
+
+    async def _run(
+        self, script: _Script, keys: Sequence[str], arguments: Sequence[str | bytes | int]
+    ) -> None:
+        try:
+            await self._redis.send("EVALSHA", script.sha1, len(keys), *keys, *arguments)
+        except hiredis.ReplyError as error:
+            # A server just started, or emptied of its scripts.
+            if not str(error).startswith("NOSCRIPT"):
+                raise
+            await self._redis.send("EVAL", script.text, len(keys), *keys, *arguments)
+
+
+def _key(epoch: UUID, name: Name) -> str:
+    return f"{epoch.hex}:{name.tenant.hex}:{name.collection}/{name.key}"
+
+
+def _encode(document: Document) -> bytes:
+    head = f"D{document.revision:016x}{document.digest}{document.expires_ms or 0:016x}"
+    return head.encode() + document.value
+
+
+def _decode(entry: bytes) -> Document:
+    return Document(
+        revision=int(entry[1:17], 16),
+        digest=entry[17:33].decode(),
+        value=entry[49:],
+        expires_ms=int(entry[33:49], 16) or None,
+    )
+
+
+def _milliseconds(document: Document, now_ms: int) -> int:
+    """How long to keep ``document``; not positive when its time has passed."""
+    if document.expires_ms is None:
+        return _ENTRY_MILLISECONDS
+    return min(_ENTRY_MILLISECONDS, document.expires_ms - now_ms)

@@ -1,0 +1,128 @@
+"""The documents of all tenants: PostgreSQL holds them, Redis makes reading them quick, and neither is ever behind."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from app import metrics
+from app.state.batch import Batcher
+from app.state.cache import LOST, Cache, Hit, Lease, Marks
+from app.state.document import Document, Name, Write, Written
+from app.state.epoch import Epoch
+from app.state.store import EpochMovedError, Store
+
+_LANES = 2
+_READS_AT_ONCE = 128
+_WRITES_AT_ONCE = 128
+
+#: Seconds a batch of writes may take in all; far less than a mark lives, so that no commit outlives its mark.
+WRITE_SECONDS = 15.0
+
+log = structlog.get_logger()
+
+
+class Documents:
+    """Get, put and delete; raises what the database raises when it cannot be reached. Redis is never an error."""
+
+    def __init__(self, store: Store, cache: Cache, epoch: Epoch) -> None:
+        self._store = store
+        self._cache = cache
+        self._epoch = epoch
+        self._reads = Batcher[Name, Document | None](
+            "read", store.read, identity=lambda name: name, lanes=_LANES, limit=_READS_AT_ONCE
+        )
+        self._writes = Batcher[Write, Written](
+            "write", self._write, identity=lambda write: write.name, lanes=_LANES, limit=_WRITES_AT_ONCE
+        )
+        self._background: set[asyncio.Task[None]] = set()
+        hit, miss, bypass = (metrics.CACHE_READS.labels(result) for result in ("hit", "miss", "bypass"))
+        self._hit, self._miss, self._bypass = hit.inc, miss.inc, bypass.inc
+
+    async def get(self, name: Name) -> Document | None:
+        """The live document, as of the last write that was acknowledged before this call."""
+        found: Hit | Lease | None = None
+        epoch = self._epoch.trusted
+        if epoch is None:
+            self._bypass()
+        else:
+            try:
+                found = await self._cache.get(epoch, name)
+            except LOST:
+                self._bypass()
+            else:
+                if isinstance(found, Hit):
+                    self._hit()
+                    document = found.document
+                    expired = document.expires_ms is not None and document.expires_ms <= self._epoch.now_ms()
+                    return None if expired else document
+                self._miss()
+        document = await self._reads.submit(name)
+        if isinstance(found, Lease) and document is not None:
+            self._later(self._cache.fill(found, document, self._epoch.now_ms()))
+        return document
+
+    async def write(self, write: Write) -> Written:
+        """Do ``write``; when this returns it is durable and every later :meth:`get` anywhere sees it."""
+        return await self._writes.submit(write)
+
+    async def _write(self, writes: Sequence[Write]) -> Sequence[Written | Exception]:
+        names = [write.name for write in writes]
+        async with asyncio.timeout(WRITE_SECONDS):
+            while True:
+                marks = await self._mark(names)
+                try:
+                    results = await self._store.write(writes, marks.epoch if marks else None)
+                except EpochMovedError:
+                    await (self._epoch.look() if marks else self._epoch.close())
+                else:
+                    break
+        if marks:
+            await self._release(marks, writes, results)
+        return results
+
+    async def _mark(self, names: Sequence[Name]) -> Marks | None:
+        epoch: UUID | None = self._epoch.markable
+        if epoch is None:
+            return None
+        try:
+            return await self._cache.mark(epoch, names)
+        except LOST:
+            return None
+
+    async def _release(
+        self, marks: Marks, writes: Sequence[Write], results: Sequence[Written | Exception]
+    ) -> None:
+        documents: list[Document | None] = []
+        revisions: list[int | None] = []
+        for write, result in zip(writes, results, strict=True):
+            revision = result.revision if isinstance(result, Written) else None
+            revisions.append(revision)
+            documents.append(
+                Document(
+                    revision=revision,
+                    digest=write.digest,
+                    value=write.value.encode(),
+                    expires_ms=result.expires_ms,
+                )
+                if revision is not None and write.value is not None and isinstance(result, Written)
+                else None
+            )
+        try:
+            await self._cache.release(marks, documents, revisions, self._epoch.now_ms())
+        except LOST:
+            # A mark may have been evicted and an old entry put in its place: nobody may trust what is there.
+            await self._epoch.close()
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        async def quietly() -> None:
+            try:
+                await work
+            except LOST:
+                log.debug("cache.fill_lost")
+
+        task = asyncio.create_task(quietly())
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)

@@ -1,0 +1,66 @@
+"""A credential nobody chose and nobody has to type: generated, and kept where only its users may read it."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_random as random
+
+from infra.aws.options import holding_data
+from infra.names import Names
+
+# A deleted secret can be brought back for this long; a throw-away stack's is gone at once, so that its name is free.
+_RECOVERY_DAYS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class CredentialArgs:
+    """Inputs of :class:`Credential`; ``document`` turns the password into what the secret holds, as JSON."""
+
+    names: Names
+    permanent: bool
+    kms_key_arn: pulumi.Input[str]
+    description: str
+    length: int
+    document: Callable[[str], Mapping[str, str]]
+
+
+class Credential(pulumi.ComponentResource):
+    """A random password in Secrets Manager.
+
+    Produces ``RandomPassword``, ``Secret`` and ``SecretVersion``. The password consists of letters and digits: every
+    service accepts them, and nothing has to quote them.
+
+    ``password`` is a secret output; ``arn`` is where the app reads the document.
+    """
+
+    arn: pulumi.Output[str]
+    password: pulumi.Output[str]
+
+    def __init__(self, name: str, args: CredentialArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("vanta:aws:Credential", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+
+        generated = random.RandomPassword(
+            name, length=args.length, special=False, min_lower=1, min_upper=1, min_numeric=1, opts=child
+        )
+        self.password = pulumi.Output.secret(generated.result)
+        secret = aws.secretsmanager.Secret(
+            name,
+            name=args.names.of(name),
+            description=args.description,
+            kms_key_id=args.kms_key_arn,
+            recovery_window_in_days=_RECOVERY_DAYS if args.permanent else 0,
+            tags=args.names.tags(layer="state", classification="restricted"),
+            opts=holding_data(self, permanent=args.permanent),
+        )
+        aws.secretsmanager.SecretVersion(
+            name,
+            secret_id=secret.id,
+            secret_string=self.password.apply(lambda password: json.dumps(args.document(password))),
+            opts=child,
+        )
+        self.arn = secret.arn
+        self.register_outputs({"arn": self.arn})

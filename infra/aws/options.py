@@ -1,0 +1,18 @@
+"""Resource options that more than one room needs."""
+
+from collections.abc import Sequence
+
+import pulumi
+
+
+def holding_data(
+    parent: pulumi.Resource, *, permanent: bool, depends_on: Sequence[pulumi.Resource] = ()
+) -> pulumi.ResourceOptions:
+    """Options of a resource whose deletion would lose data.
+
+    In a permanent stack the engine refuses to delete or replace it, and leaves it in the cloud even if somebody takes
+    it out of the program and the state.
+    """
+    return pulumi.ResourceOptions(
+        parent=parent, protect=permanent, retain_on_delete=permanent, depends_on=list(depends_on)
+    )

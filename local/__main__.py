@@ -1,0 +1,111 @@
+"""``python -m local``: the platform on one machine."""
+
+import json
+import sys
+
+import click
+
+from local.aws.emulator import AwsError
+from local.console import Console
+from local.platform import Platform, PlatformError, Summary
+from local.ports import PortError
+from local.processes import ProcessError
+from local.pulumi.engine import EngineError
+from local.pulumi.stack import StackError
+
+_REFUSALS = (PlatformError, EngineError, StackError, ProcessError, PortError, AwsError)
+
+
+@click.group()
+def main() -> None:
+    """Run the whole platform on this machine, without a cloud account.
+
+    \b
+    Example:
+      python -m local up
+      curl -H "Authorization: Bearer $(cat .vanta/api-key)" "$(python -m local url)/v1/state/notes/first"
+
+    Exit codes: 0 done, 1 refused or failed (one line says why), 2 wrong usage.
+    """
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON on standard output.")
+def up(*, as_json: bool) -> None:
+    """Bring the platform up, or repair what is down; a second call changes nothing."""
+    console = Console()
+    summary = Platform(console).up()
+    if as_json:
+        click.echo(
+            json.dumps({"url": summary.url, "keyFile": str(summary.key_file), "outputs": summary.outputs})
+        )
+    _show(console, summary)
+
+
+@main.command()
+def down() -> None:
+    """Stop everything and remove its state."""
+    console = Console()
+    count = Platform(console).down()
+    console.say(f"\nNothing of this checkout is running any more ({count} processes stopped).")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON on standard output.")
+def status(*, as_json: bool) -> None:
+    """Show what runs, with its memory and CPU time."""
+    found = Platform(Console()).status()
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    if not found["processes"]:
+        click.echo("Nothing is running. Start it with: make up")
+        return
+    click.echo(f"API {found['url']}")
+    for name, usage in found["processes"].items():
+        state = (
+            f"pid {usage['pid']}  {usage['residentBytes'] >> 20} MiB  {usage['cpuSeconds']} s CPU"
+            if usage["pid"]
+            else "dead: run make up"
+        )
+        click.echo(f"  {name:<40} {state}")
+
+
+def _show(console: Console, summary: Summary) -> None:
+    outputs = summary.outputs
+    state = "is up" if summary.changed else "was up already; nothing changed"
+    console.say(f"\nThe platform {state} ({summary.seconds:.1f} s).")
+    console.table(
+        "Endpoints",
+        {
+            "state API": summary.url,
+            "API document": f"{summary.url}/openapi.json",
+            "PostgreSQL writer": f"{outputs['databaseEndpoint']}:{outputs['databasePort']}",
+            "PostgreSQL reader": f"{outputs['databaseReaderEndpoint']}:{outputs['databasePort']}",
+            "Redis (TLS)": f"{outputs['cacheEndpoint']}:{outputs['cachePort']}",
+            "archive bucket": f"s3://{outputs['archiveBucket']}",
+            "audit bucket": f"s3://{outputs['auditBucket']}",
+            "tenant's API key": str(summary.key_file),
+        },
+    )
+    console.table(
+        "First request",
+        {
+            "": f"curl -X PUT -H \"Authorization: Bearer $(cat {summary.key_file})\" -H 'Content-Type: application/json' "
+            f'-d \'{{"hello": "world"}}\' {summary.url}/v1/state/notes/first'
+        },
+    )
+
+
+if __name__ == "__main__":
+    try:
+        main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        Console().refuse("interrupted; run the same command again to continue.")
+        sys.exit(130)
+    except _REFUSALS as error:
+        Console().refuse(str(error))
+        sys.exit(1)

@@ -1,0 +1,84 @@
+"""The one place that knows the inside of ministack, of which exactly the pinned version is installed.
+
+Its records (dictionaries scoped by the account and region of the request) are read and changed here by the rooms that stand a real
+engine behind them; its answers stay its own.
+"""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from ministack.app import _build_persistence_save_dict as loaded_states
+from ministack.app import app
+from ministack.core.persistence import STATE_DIR
+from ministack.core.persistence import _json_default as json_default
+from ministack.core.persistence import _state_format_version as format_version
+from ministack.core.responses import AccountScopedDict, get_region, request_scope
+from ministack.services import elasticache, rds, s3
+from ministack.services.elasticache import _clusters as cache_clusters
+from ministack.services.elasticache import _error as cache_error
+from ministack.services.elasticache import _param_group_params as cache_parameters
+from ministack.services.elasticache import _replication_groups as replication_groups
+from ministack.services.elasticache import _rg_xml as replication_group_xml
+from ministack.services.elasticache import _xml as cache_answer
+from ministack.services.rds import _ACTION_MAP as _RDS_ACTIONS
+from ministack.services.rds import _cluster_xml as cluster_xml
+from ministack.services.rds import _clusters as clusters
+from ministack.services.rds import _db_cluster_param_groups as cluster_parameter_groups
+from ministack.services.rds import _error as rds_error
+from ministack.services.rds import _instances as instances
+from ministack.services.rds import _param_groups as instance_parameter_groups
+from ministack.services.rds import _restore_state as restore_databases
+from ministack.services.rds import _single_instance_response as instance_answer
+from ministack.services.rds import _unregister_instance_from_clusters as unregister_instance
+from ministack.services.rds import _xml as rds_answer
+
+# A query-protocol request: every parameter is a list of values.
+Params = dict[str, list[str]]
+Answer = tuple[int, dict[str, str], bytes]
+Handler = Callable[[Params], Answer]
+Record = dict[str, Any]
+
+# The emulator's table itself, not a copy: what is put into it is what answers.
+RDS_ACTIONS: dict[str, Handler] = cast("Any", _RDS_ACTIONS)
+
+__all__ = [
+    "RDS_ACTIONS",
+    "STATE_DIR",
+    "AccountScopedDict",
+    "Answer",
+    "Handler",
+    "Params",
+    "Record",
+    "app",
+    "cache_answer",
+    "cache_clusters",
+    "cache_error",
+    "cache_parameters",
+    "cluster_parameter_groups",
+    "cluster_xml",
+    "clusters",
+    "elasticache",
+    "format_version",
+    "get_region",
+    "instance_answer",
+    "instance_parameter_groups",
+    "instances",
+    "json_default",
+    "loaded_states",
+    "one",
+    "rds",
+    "rds_answer",
+    "rds_error",
+    "replication_group_xml",
+    "replication_groups",
+    "request_scope",
+    "restore_databases",
+    "s3",
+    "unregister_instance",
+]
+
+
+def one(params: Params, name: str) -> str:
+    """Return the value of parameter ``name`` of a request, empty if it was not given."""
+    values = params.get(name, [])
+    return values[0] if values else ""

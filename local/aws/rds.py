@@ -1,0 +1,387 @@
+"""RDS made real: an Aurora PostgreSQL cluster is a running PostgreSQL, its readers are streaming replicas.
+
+The emulator keeps the records and validates; this room makes them true. A cluster is one folder: the data directory of each
+member, the WAL archive, the administrator's password. All members share one port; the writer is at 127.0.0.1, readers are at
+127.0.0.2 and following. A cluster without readers answers at the reader's address by its writer, as Aurora does. When its last
+member is deleted, its storage stays for the next one.
+"""
+
+import copy
+import shutil
+from dataclasses import dataclass
+from typing import Any
+
+from local import postgres_parameters, tls
+from local.aws.internals import (
+    RDS_ACTIONS,
+    Answer,
+    Handler,
+    Params,
+    Record,
+    cluster_parameter_groups,
+    cluster_xml,
+    clusters,
+    get_region,
+    instance_answer,
+    instance_parameter_groups,
+    instances,
+    one,
+    rds,
+    rds_answer,
+    rds_error,
+    request_scope,
+    restore_databases,
+    unregister_instance,
+)
+from local.aws.query import RefusedError, answering, refusing
+from local.home import Home
+from local.ports import Ports
+from local.postgres import MAJOR, Postgres
+from local.processes import Processes
+
+ENGINE, DEFAULT_VERSION = "aurora-postgresql", f"{MAJOR}.7"
+WRITER, READER = "127.0.0.1", "127.0.0.2"
+
+# What is record keeping alone, and therefore true as the emulator does it.
+RECORDS = {
+    "AddTagsToResource", "CreateDBClusterParameterGroup", "CreateDBParameterGroup", "CreateDBSubnetGroup",
+    "DeleteDBClusterParameterGroup", "DeleteDBParameterGroup", "DeleteDBSubnetGroup", "DescribeDBClusterParameterGroups",
+    "DescribeDBClusterParameters", "DescribeDBClusterSnapshots", "DescribeDBEngineVersions", "DescribeDBParameterGroups",
+    "DescribeDBParameters", "DescribeDBSnapshots", "DescribeDBSubnetGroups", "DescribeEvents", "DescribeGlobalClusters",
+    "DescribeOrderableDBInstanceOptions", "DescribePendingMaintenanceActions", "ListTagsForResource", "ModifyDBSubnetGroup",
+    "RemoveTagsFromResource",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Databases:
+    """The database clusters of ``home``."""
+
+    home: Home
+
+    def install(self) -> None:
+        """Stand between the emulator and its answers."""
+        rooms = {
+            "CreateDBCluster": self.create_cluster,
+            "ModifyDBCluster": self.modify_cluster,
+            "DeleteDBCluster": self.delete_cluster,
+            "DescribeDBClusters": self.describe,
+            "CreateDBInstance": self.create_instance,
+            "ModifyDBInstance": self.modify_instance,
+            "DeleteDBInstance": self.delete_instance,
+            "DescribeDBInstances": self.describe,
+            "RebootDBInstance": self.reboot_instance,
+            "ModifyDBClusterParameterGroup": self.modify_parameters,
+            "ResetDBClusterParameterGroup": self.modify_parameters,
+            "ModifyDBParameterGroup": self.modify_parameters,
+            "ResetDBParameterGroup": self.modify_parameters,
+        }
+        for action, bookkeep in list(RDS_ACTIONS.items()):
+            if action not in RECORDS:
+                room = rooms.get(action) or refusing(action)
+                RDS_ACTIONS[action] = answering(room, bookkeep, rds_error)
+        # When it starts, the emulator would look for containers and rewrite its records while it does not find them.
+        vars(rds)["load_persisted_state"] = restore_databases
+
+    def recover(self) -> None:
+        """Start every engine that should run and does not, each where its records say."""
+        for (account, region, _), cluster in list(clusters.all_items()):
+            with request_scope(account, region):
+                self._settle(cluster)
+
+    def create_cluster(self, params: Params, bookkeep: Handler) -> Answer:
+        """Initialise the storage of a cluster; its first member will serve it."""
+        if one(params, "Engine") != ENGINE:
+            raise RefusedError(
+                "InvalidParameterValue", f"Engine is {one(params, 'Engine')!r}: only {ENGINE} runs here."
+            )
+        if one(params, "GlobalClusterIdentifier"):
+            raise RefusedError(
+                "InvalidParameterValue", "GlobalClusterIdentifier is given: global clusters do not run here."
+            )
+        params.setdefault("EngineVersion", [DEFAULT_VERSION])
+        _check_version(params)
+        parameters = _group_values(cluster_parameter_groups.get(one(params, "DBClusterParameterGroupName")))
+        postgres_parameters.check(parameters)
+        answer = bookkeep(params)
+        if answer[0] != 200:
+            return answer
+        cluster = clusters[one(params, "DBClusterIdentifier")]
+        try:
+            cluster |= {"Endpoint": WRITER, "ReaderEndpoint": READER, "Port": self._claim_port(cluster)}
+            storage = self._storage(cluster)
+            # What a crash in the middle of an earlier creation has left belongs to nobody.
+            shutil.rmtree(storage.folder, ignore_errors=True)
+            storage.initialise(
+                username=cluster["MasterUsername"],
+                password=cluster["_MasterUserPassword"],
+                database=cluster["DatabaseName"],
+                parameters=parameters,
+            )
+        except BaseException:
+            self._undo_cluster(cluster)
+            raise
+        return _cluster_answer("CreateDBCluster", cluster)
+
+    def modify_cluster(self, params: Params, bookkeep: Handler) -> Answer:
+        """Change the master password, the parameter group or records of a cluster; its port is this machine's."""
+        _check_version(params)
+        before = copy.deepcopy(clusters.get(one(params, "DBClusterIdentifier")))
+        answer = bookkeep(params)
+        if answer[0] != 200 or before is None:
+            return answer
+        cluster = clusters[before["DBClusterIdentifier"]]
+        cluster["Port"] = before["Port"]
+        try:
+            self._settle(cluster)
+            if (
+                cluster["_MasterUserPassword"] != before["_MasterUserPassword"]
+                and cluster["DBClusterMembers"]
+            ):
+                self._writer(cluster).set_password(cluster["MasterUsername"], cluster["_MasterUserPassword"])
+        except BaseException:
+            cluster.clear()
+            cluster.update(before)
+            raise
+        return _cluster_answer("ModifyDBCluster", cluster)
+
+    def delete_cluster(self, params: Params, bookkeep: Handler) -> Answer:
+        """Delete a cluster without members, and its storage with it."""
+        if one(params, "SkipFinalSnapshot") != "true":
+            raise RefusedError(
+                "InvalidParameterCombination", "SkipFinalSnapshot is not true: no snapshot is made here."
+            )
+        cluster = clusters.get(one(params, "DBClusterIdentifier"))
+        answer = bookkeep(params)
+        if answer[0] == 200 and cluster:
+            shutil.rmtree(self._storage(cluster).folder, ignore_errors=True)
+        return answer
+
+    def describe(self, params: Params, bookkeep: Handler) -> Answer:
+        """Describe clusters or instances; ``available`` means that the engine takes connections now."""
+        for cluster in clusters.values():
+            for instance in _members(cluster):
+                server = self._server(cluster, instance)
+                running = Processes(self.home).running(server.name) is not None
+                instance["DBInstanceStatus"] = (
+                    "available" if server.ready() else "starting" if running else "failed"
+                )
+            status = {member["DBInstanceStatus"] for member in _members(cluster)[:1]}
+            cluster["Status"] = status.pop() if status else "available"
+        return bookkeep(params)
+
+    def create_instance(self, params: Params, bookkeep: Handler) -> Answer:
+        """Start a member of a cluster: the first is the writer, each further one its streaming replica."""
+        cluster = clusters.get(one(params, "DBClusterIdentifier"))
+        if cluster is None:
+            identifier = one(params, "DBClusterIdentifier")
+            raise RefusedError(
+                "DBClusterNotFoundFault",
+                f"DBCluster {identifier!r} is not found: only members of one run here.",
+            )
+        taken = {member["Endpoint"]["Address"] for member in _members(cluster)}
+        free = [host for host in tls.HOSTS if host not in taken]
+        if not free:
+            raise RefusedError(
+                "InstanceQuotaExceeded",
+                f"the cluster has {len(tls.HOSTS)} members: no address is left for more.",
+            )
+        answer = bookkeep(params)
+        if answer[0] != 200:
+            return answer
+        instance = instances[one(params, "DBInstanceIdentifier")]
+        instance["Endpoint"] |= {"Address": free[0], "Port": cluster["Port"]}
+        try:
+            self._settle(cluster)
+        except BaseException:
+            self._forget(cluster, instance)
+            self._settle(cluster)
+            raise
+        instance["DBInstanceStatus"] = "available"
+        return instance_answer("CreateDBInstanceResponse", "CreateDBInstanceResult", instance)
+
+    def modify_instance(self, params: Params, bookkeep: Handler) -> Answer:
+        """Change the parameter group or records of a member."""
+        _check_version(params)
+        before = copy.deepcopy(instances.get(one(params, "DBInstanceIdentifier")))
+        answer = bookkeep(params)
+        if answer[0] != 200 or before is None:
+            return answer
+        instance = instances[before["DBInstanceIdentifier"]]
+        try:
+            self._settle(clusters[instance["DBClusterIdentifier"]])
+        except BaseException:
+            instance.clear()
+            instance.update(before)
+            raise
+        return answer
+
+    def delete_instance(self, params: Params, bookkeep: Handler) -> Answer:
+        """Stop and remove a member; a reader takes over from a deleted writer."""
+        instance = instances.get(one(params, "DBInstanceIdentifier"))
+        cluster = clusters.get(instance["DBClusterIdentifier"]) if instance else None
+        answer = bookkeep(params)
+        if answer[0] == 200 and instance and cluster:
+            self._retire(cluster, instance)
+            self._settle(cluster)
+        return answer
+
+    def reboot_instance(self, params: Params, bookkeep: Handler) -> Answer:
+        """Restart a member, which applies the parameters that wait for it."""
+        answer = bookkeep(params)
+        if answer[0] == 200:
+            instance = instances[one(params, "DBInstanceIdentifier")]
+            cluster = clusters[instance["DBClusterIdentifier"]]
+            server = self._server(cluster, instance)
+            server.stop()
+            server.start()
+        return answer
+
+    def modify_parameters(self, params: Params, bookkeep: Handler) -> Answer:
+        """Change a parameter group: refused as a whole if the engine refuses one value, applied at once where it can be.
+
+        What needs a restart waits for RebootDBInstance; the rest takes effect whatever ApplyMethod says.
+        """
+        groups, name = _group_of(params)
+        group = groups.get(name)
+        before = copy.deepcopy(group)
+        answer = bookkeep(params)
+        if answer[0] != 200 or group is None:
+            return answer
+        try:
+            postgres_parameters.check(_group_values(group))
+            for cluster in clusters.values():
+                self._settle(cluster)
+        except BaseException:
+            groups[name] = before
+            raise
+        return answer
+
+    def _settle(self, cluster: Record) -> None:
+        """Make every engine of ``cluster`` as the records say, starting what does not run."""
+        members = _members(cluster)
+        if not members:
+            return
+        port = self._claim_port(cluster)
+        cluster["Port"] = port
+        for instance in members:
+            instance["Endpoint"]["Port"] = port
+        writer = self._writer(cluster)
+        if not writer.initialised:
+            self._storage(cluster).data.rename(writer.data)
+        writer.configure(self._parameters(cluster, members[0]))
+        writer.start()
+        if writer.query("SHOW listen_addresses") != writer.listen_addresses:
+            writer.stop()
+            writer.start()
+        writer.reload()
+        for instance in members[1:]:
+            self._settle_reader(self._server(cluster, instance), writer, self._parameters(cluster, instance))
+
+    def _settle_reader(self, reader: Postgres, writer: Postgres, parameters: dict[str, str]) -> None:
+        if reader.initialised:
+            writer.hold(reader)
+        else:
+            reader.clone(writer, parameters=parameters)
+        reader.configure(parameters, primary=writer)
+        reader.start()
+        reader.reload()
+
+    def _retire(self, cluster: Record, instance: Record) -> None:
+        """Remove the engine of ``instance``, which is no longer a member of ``cluster``."""
+        old = self._server(cluster, instance)
+        old.stop()
+        members = _members(cluster)
+        if not members:
+            old.data.rename(self._storage(cluster).data)
+        elif any(member["IsClusterWriter"] for member in cluster["DBClusterMembers"]):
+            old.remove(primary=self._writer(cluster))
+        else:
+            # A stopped writer has sent everything to its readers: the first of them has lost nothing.
+            successor = self._server(cluster, members[0])
+            successor.promote()
+            successor.stop()
+            cluster["DBClusterMembers"][0]["IsClusterWriter"] = True
+            members[0]["Endpoint"]["Address"] = WRITER
+            old.remove()
+
+    def _forget(self, cluster: Record, instance: Record) -> None:
+        unregister_instance(instance["DBInstanceIdentifier"])
+        del instances[instance["DBInstanceIdentifier"]]
+        server = self._server(cluster, instance)
+        server.stop()
+        if _members(cluster):
+            server.remove(primary=self._writer(cluster))
+        elif server.initialised:
+            server.data.rename(self._storage(cluster).data)
+
+    def _undo_cluster(self, cluster: Record) -> None:
+        cluster["DeletionProtection"] = False
+        delete = {"DBClusterIdentifier": [cluster["DBClusterIdentifier"]], "SkipFinalSnapshot": ["true"]}
+        RDS_ACTIONS["DeleteDBCluster"](delete)
+
+    def _writer(self, cluster: Record) -> Postgres:
+        return self._server(cluster, _members(cluster)[0])
+
+    def _storage(self, cluster: Record) -> Postgres:
+        return self._engine(cluster, "storage", WRITER, ())
+
+    def _server(self, cluster: Record, instance: Record) -> Postgres:
+        name = f"postgres-{get_region()}-{instance['DBInstanceIdentifier']}"
+        alone = len(_members(cluster)) == 1
+        return self._engine(cluster, name, instance["Endpoint"]["Address"], (READER,) if alone else ())
+
+    def _engine(self, cluster: Record, name: str, host: str, aliases: tuple[str, ...]) -> Postgres:
+        folder = self.home.databases / get_region() / cluster["DBClusterIdentifier"]
+        return Postgres(
+            home=self.home, folder=folder, name=name, host=host, port=cluster["Port"], aliases=aliases
+        )
+
+    def _claim_port(self, cluster: Record) -> int:
+        processes = Processes(self.home)
+        held = any(processes.running(self._server(cluster, member).name) for member in _members(cluster))
+        name = f"database-{get_region()}-{cluster['DBClusterIdentifier']}"
+        return Ports(self.home).claim(name, hosts=tls.HOSTS, held=held)
+
+    def _parameters(self, cluster: Record, instance: Record) -> dict[str, str]:
+        groups = [cluster_parameter_groups.get(cluster["DBClusterParameterGroup"])]
+        groups += [
+            instance_parameter_groups.get(group["DBParameterGroupName"])
+            for group in instance["DBParameterGroups"]
+        ]
+        return {name: value for group in groups for name, value in _group_values(group).items()}
+
+
+def _members(cluster: Record) -> list[Record]:
+    """The instances of ``cluster``, its writer first."""
+    order = sorted(cluster["DBClusterMembers"], key=lambda member: not member["IsClusterWriter"])
+    return [instances[member["DBInstanceIdentifier"]] for member in order]
+
+
+def _group_of(params: Params) -> tuple[Any, str]:
+    if name := one(params, "DBClusterParameterGroupName"):
+        return cluster_parameter_groups, name
+    return instance_parameter_groups, one(params, "DBParameterGroupName")
+
+
+def _group_values(group: Record | None) -> dict[str, str]:
+    """The values a user gave to a parameter group; none for a default group, which is not kept."""
+    parameters = group.get("Parameters", {}) if group else {}
+    return {
+        name: value["ParameterValue"] if isinstance(value, dict) else value
+        for name, value in parameters.items()
+    }
+
+
+def _check_version(params: Params) -> None:
+    version = one(params, "EngineVersion")
+    if version and version.partition(".")[0] != str(MAJOR):
+        raise RefusedError(
+            "InvalidParameterCombination",
+            f"EngineVersion is {version}: the engine here is PostgreSQL {MAJOR}, so give a version of that major.",
+        )
+
+
+def _cluster_answer(action: str, cluster: Record) -> Answer:
+    inner = f"<{action}Result><DBCluster>{cluster_xml(cluster)}</DBCluster></{action}Result>"
+    return rds_answer(200, f"{action}Response", inner)

@@ -1,0 +1,46 @@
+"""The app's environment on this machine: the stack's outputs, and its secrets as the files that Kubernetes would mount."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from local import tls
+from local.home import Home, write
+from local.pulumi.stack import ACCOUNT
+
+
+def mount_secrets(home: Home, arns: Mapping[str, str], endpoint: str, region: str) -> Path:
+    """Write each secret of ``arns`` (file name -> Secrets Manager ARN) to its file and return their folder."""
+    folder = home.folder("secrets")
+    client = boto3.client(
+        "secretsmanager",
+        region_name=region,
+        endpoint_url=endpoint,
+        aws_access_key_id=ACCOUNT,
+        aws_secret_access_key="local",  # noqa: S106 - the emulator checks no signature
+    )
+    for name, arn in arns.items():
+        value = client.get_secret_value(SecretId=arn)["SecretString"]
+        if not (folder / name).exists() or (folder / name).read_text() != value:
+            write(folder / name, value)
+    return folder
+
+
+def app_environment(
+    home: Home, outputs: Mapping[str, Any], endpoint: str, *, secrets: Path, port: int
+) -> dict[str, str]:
+    """The environment of ``python -m app``: what the stack says, and where this machine keeps the rest."""
+    ca = str(tls.ensure(home).ca)
+    return {
+        **outputs["appEnvironment"],
+        "VANTA_DATABASE_CA": ca,
+        "VANTA_CACHE_CA": ca,
+        "VANTA_SECRETS_DIR": str(secrets),
+        "VANTA_LISTEN_HOST": "127.0.0.1",
+        "VANTA_LISTEN_PORT": str(port),
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }

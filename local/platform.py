@@ -1,0 +1,294 @@
+"""The whole platform on one machine: up, down, and what runs."""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pulumi.automation import EngineEvent
+
+from local.aws.emulator import Aws
+from local.console import Console, Step
+from local.environment import app_environment, mount_secrets
+from local.home import FOLDER, Home, write
+from local.ports import Ports
+from local.processes import Command, Process, Processes
+from local.pulumi.engine import VERSION, build_engine, find_engine
+from local.pulumi.stack import REPOSITORY, Change, Stack
+
+API = "api"
+TENANT = "demo"
+READY_SECONDS = 60
+# The databases, the emulator and their logs; the engine's build needs more and says so itself.
+_FREE_BYTES = 1 << 30
+
+
+class PlatformError(Exception):
+    """The platform could not come up; one sentence with its remedy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What `up` leaves: the API's URL, the file with a tenant's key, the endpoints, and whether anything was changed."""
+
+    url: str
+    key_file: Path
+    outputs: dict[str, Any]
+    changed: bool
+    seconds: float
+
+
+class Platform:
+    """The platform of one checkout.
+
+    Args:
+        console: where progress is shown.
+        root: the home folder; ``.vanta`` of this checkout unless a test says otherwise.
+    """
+
+    def __init__(self, console: Console, root: Path = REPOSITORY / FOLDER) -> None:
+        self._console = console
+        self._root = root
+
+    def up(self) -> Summary:
+        """Bring everything up, or repair what is down; does nothing to what is as it should be.
+
+        Raises:
+            PlatformError: it cannot; and the errors of the engine, the stack, the processes and the emulator.
+        """
+        started = time.monotonic()
+        self._check_disk()
+        with self._exclusive() as home:
+            engine = self._engine()
+            self._forget_unfinished(home)
+            emulator = self._emulator(home)
+            change = self._stack(home, engine, emulator.endpoint)
+            write(home.root / "outputs.json", json.dumps(change.outputs))
+            environment = self._environment(home, change.outputs, emulator.endpoint)
+            served = self._api(home, environment)
+            write(home.root / "complete", "")
+            return Summary(
+                url=_url(environment),
+                key_file=home.root / "api-key",
+                outputs=change.outputs,
+                changed=change.changed or served,
+                seconds=time.monotonic() - started,
+            )
+
+    def down(self) -> int:
+        """Stop every process of this checkout, remove the home folder and return how many processes there were."""
+        home = Home(root=self._root.resolve())
+        processes = Processes(home)
+        with self._console.step("stop processes") as step:
+            recorded = [process for process in processes.all() if process.handle()]
+            for process in sorted(recorded, key=_stop_order):
+                step.report(process.command.name, 0, 0)
+                processes.stop(process.command.name)
+            count = len(recorded) + processes.stop_orphans()
+            step.outcome = f"{count} stopped"
+        with self._console.step("remove state") as step:
+            shutil.rmtree(home.root, ignore_errors=True)
+            step.outcome = FOLDER
+        return count
+
+    def status(self) -> dict[str, Any]:
+        """What runs: per process its pid, resident bytes and CPU seconds; the URL once it is known."""
+        if not self._root.exists():
+            return {"processes": {}, "url": None}
+        home = Home.at(self._root)
+        port = Ports(home).all().get(API)
+        return {
+            "processes": {process.command.name: _usage(process) for process in Processes(home).all()},
+            "url": f"http://127.0.0.1:{port}" if port else None,
+        }
+
+    def _check_disk(self) -> None:
+        free = shutil.disk_usage(self._root.parent).free
+        if free < _FREE_BYTES:
+            raise PlatformError(
+                f"{self._root.parent} has {free >> 20} MiB free and the platform needs {_FREE_BYTES >> 20}: free some space."
+            )
+
+    @contextmanager
+    def _exclusive(self) -> Generator[Home]:
+        """The home folder, for one `up` at a time."""
+        home = Home.at(self._root)
+        with (home.root / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise PlatformError(
+                    "Another `make up` of this checkout is running: wait for it to end."
+                ) from None
+            yield home
+
+    def _engine(self) -> Path:
+        with self._console.step("pulumi engine") as step:
+            found = find_engine()
+            if found is not None:
+                step.outcome = str(found / "bin" / "pulumi").replace(str(Path.home()), "~")
+                return found
+            self._console.say(
+                f"  no pulumi here: building {VERSION} from its Go modules, once, in about 6 minutes"
+            )
+            engine = build_engine(lambda done, total: step.report("compiling", done, total))
+            step.outcome = "built"
+            return engine
+
+    def _forget_unfinished(self, home: Home) -> None:
+        """Start over when the very first `up` was killed: half of what it made is known to nobody."""
+        if (home.root / "complete").exists() or not (home.root / "stack").exists():
+            return
+        with self._console.step("clean up") as step:
+            processes = Processes(home)
+            for process in processes.all():
+                processes.stop(process.command.name)
+            processes.stop_orphans()
+            for path in home.root.iterdir():
+                if path.name not in ("lock", "locks", "tls"):
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+            step.outcome = "an earlier `make up` was interrupted before it ended; started over"
+
+    def _emulator(self, home: Home) -> Aws:
+        """Start the emulator and every engine that it should have running."""
+        with self._console.step("aws emulator") as step:
+            dead = [
+                p.command.name for p in Processes(home).all() if p.handle() is None and p.command.name != API
+            ]
+            emulator = Aws(home)
+            emulator.start()
+            emulator.revive()
+            step.outcome = f"{emulator.endpoint}{', revived ' + ', '.join(dead) if dead else ''}"
+            return emulator
+
+    def _stack(self, home: Home, engine: Path, endpoint: str) -> Change:
+        stack = Stack("local", folder=home.folder("stack"), engine=engine, endpoint=endpoint)
+        if stack.interrupted():
+            with self._console.step("recover stack") as step:
+                stack.recover()
+                step.outcome = "an earlier `make up` was interrupted"
+        with self._console.step("pulumi up") as step:
+            change = stack.up(on_event=_Following(step))
+            step.outcome = ", ".join(f"{count} {kind}" for kind, count in sorted(change.operations.items()))
+            return change
+
+    def _environment(self, home: Home, outputs: Mapping[str, Any], endpoint: str) -> dict[str, str]:
+        secrets = mount_secrets(home, outputs["appSecrets"], endpoint, outputs["region"])
+        port = Ports(home).claim(API, held=Processes(home).running(API) is not None)
+        environment = app_environment(home, outputs, endpoint, secrets=secrets, port=port)
+        lines = (f"export {name}={value!r}\n" for name, value in sorted(environment.items()))
+        write(home.root / "environment", "".join(lines))
+        return environment
+
+    def _api(self, home: Home, environment: dict[str, str]) -> bool:
+        """Migrate the database and serve the API, unless it serves already with this code and environment."""
+        processes = Processes(home)
+        wanted = Command(
+            name=API,
+            argv=[sys.executable, "-m", "app", "serve"],
+            cwd=REPOSITORY,
+            environment={**environment, "VANTA_BUILD": _fingerprint(REPOSITORY / "app")},
+        )
+        running = processes.running(API)
+        if running is not None and running.command == wanted and _answers(_url(environment)):
+            return False
+        with self._console.step("migrate database"):
+            self._app(environment, "migrate")
+        with self._console.step("state api") as step:
+            processes.stop(API)
+            process = processes.start(wanted)
+            self._await_ready(process, _url(environment))
+            if not (home.root / "api-key").exists():
+                created = json.loads(self._app(environment, "tenant", "create", TENANT, "--json"))
+                write(home.root / "api-key", created["apiKey"])
+            step.outcome = _url(environment)
+        return True
+
+    def _app(self, environment: Mapping[str, str], *arguments: str) -> str:
+        """Run the operators' command and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "app", *arguments],
+            cwd=REPOSITORY,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise PlatformError(f"`python -m app {' '.join(arguments)}` failed: {done.stderr.strip()}")
+        return done.stdout
+
+    def _await_ready(self, process: Process, url: str) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while not _answers(url):
+            if process.handle() is None or time.monotonic() > deadline:
+                raise PlatformError(
+                    f"The state API did not become ready; its log {process.log} ends with:\n{process.tail()}"
+                )
+            time.sleep(0.05)
+
+
+class _Following:
+    """Shows the engine's events as progress of one step."""
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+        self._seen = 0
+        self._done = 0
+
+    def __call__(self, event: EngineEvent) -> None:
+        if event.resource_pre_event:
+            self._seen += 1
+        if event.res_outputs_event:
+            self._done += 1
+            name = event.res_outputs_event.metadata.urn.split("::")[-1]
+            self._step.report(name, self._done, max(self._seen, self._done))
+
+
+def _stop_order(process: Process) -> int:
+    """Clients before servers, so that nothing logs the loss of what is being stopped on purpose."""
+    return 0 if process.command.name == API else 1
+
+
+def _url(environment: Mapping[str, str]) -> str:
+    return f"http://{environment['VANTA_LISTEN_HOST']}:{environment['VANTA_LISTEN_PORT']}"
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as response:  # noqa: S310 - the URL is our own
+            return response.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _fingerprint(folder: Path) -> str:
+    """A digest of the program below ``folder``: the API is restarted when its code changed."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in (".py", ".sql"):
+            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _usage(process: Process) -> dict[str, Any]:
+    handle = process.handle()
+    if handle is None:
+        return {"pid": None}
+    family = [handle, *handle.children(recursive=True)]
+    return {
+        "pid": handle.pid,
+        "residentBytes": sum(member.memory_info().rss for member in family),
+        "cpuSeconds": round(sum(sum(member.cpu_times()[:2]) for member in family), 2),
+    }

@@ -1,0 +1,100 @@
+"""Fixtures for everybody: a home folder, and the real engines behind it."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from local import tls
+from local.home import Home
+from local.ports import Ports
+from local.postgres import Postgres
+from local.processes import Processes
+from local.redis import Redis
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostgresServer:
+    """A running PostgreSQL writer: TLS (``ca``, verify-full) and SCRAM, ``username`` is a superuser."""
+
+    host: str
+    port: int
+    ca: Path
+    username: str
+    password: str
+    database: str
+    server: Postgres
+
+
+@dataclass(frozen=True, kw_only=True)
+class RedisServer:
+    """A running Redis: TLS (``ca``, verify-full) and AUTH with ``token``."""
+
+    host: str
+    port: int
+    ca: Path
+    token: str
+    server: Redis
+
+
+@contextmanager
+def temporary_home(folder: Path) -> Generator[Home]:
+    """A home that leaves no process behind, whatever the test started from it."""
+    home = Home.at(folder / ".vanta")
+    try:
+        yield home
+    finally:
+        processes = Processes(home)
+        for process in reversed(processes.all()):
+            processes.stop(process.command.name)
+        orphans = [process.as_dict(["pid", "cmdline"]) for process in processes.orphans()]
+        processes.stop_orphans()
+    assert not orphans, f"these processes were left behind: {orphans}"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Generator[Home]:
+    """An empty home; its processes are stopped after the test."""
+    with temporary_home(tmp_path) as home:
+        yield home
+
+
+@pytest.fixture(scope="session")
+def session_home(tmp_path_factory: pytest.TempPathFactory) -> Generator[Home]:
+    """The home of the servers that all tests share."""
+    with temporary_home(tmp_path_factory.mktemp("session")) as home:
+        yield home
+
+
+@pytest.fixture(scope="session")
+def postgres(session_home: Home) -> PostgresServer:
+    """One PostgreSQL writer for all tests: each makes databases and roles of its own."""
+    port = Ports(session_home).claim("postgres", hosts=tls.HOSTS)
+    folder = session_home.folder("databases", "shared")
+    server = Postgres(home=session_home, folder=folder, name="postgres", host="127.0.0.1", port=port)
+    username, password, database = "vanta", "a 'quoted\" password", "vanta"
+    server.initialise(username=username, password=password, database=database)
+    server.start()
+    return PostgresServer(
+        host=server.host,
+        port=port,
+        ca=server.ca,
+        username=username,
+        password=password,
+        database=database,
+        server=server,
+    )
+
+
+@pytest.fixture(scope="session")
+def redis_server(session_home: Home) -> RedisServer:
+    """One Redis for all tests: each uses keys of its own, or empties it."""
+    port = Ports(session_home).claim("redis")
+    folder = session_home.folder("caches", "shared")
+    server = Redis(home=session_home, folder=folder, name="redis", host="127.0.0.1", port=port)
+    token = "a-token-of-at-least-sixteen"
+    server.configure(tokens=[token])
+    server.start()
+    return RedisServer(host=server.host, port=port, ca=server.ca, token=token, server=server)

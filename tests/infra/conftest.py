@@ -1,0 +1,187 @@
+"""The program under a recording mock engine: what would be registered, without an engine and without AWS.
+
+Everything a test needs comes as a fixture: test folders are no packages, so nothing here can be imported.
+"""
+
+import asyncio
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+from pulumi.runtime import config, rpc
+from pulumi.runtime.mocks import MockMonitor, MockResourceArgs
+
+from infra.reference import configuration_schema
+
+ROOT = Path(__file__).resolve().parents[2]
+ACCOUNT = "111122223333"
+REGION = "eu-west-1"
+
+Given = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """One registration as the engine sees it: inputs by their wire names, secrets unwrapped and listed by top-level name."""
+
+    type: str
+    name: str
+    parent: str
+    inputs: dict[str, Any]
+    secrets: frozenset[str]
+    protect: bool
+    retain_on_delete: bool
+    delete_before_replace: bool
+    dependencies: frozenset[str]
+
+
+@dataclass(kw_only=True)
+class Recorded:
+    """What a program registered and exported."""
+
+    resources: list[Registered] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    def all(self, kind: str) -> list[Registered]:
+        """Registrations whose token ends in ``:kind``, in order of name."""
+        return sorted((r for r in self.resources if r.type.endswith(f":{kind}")), key=lambda r: r.name)
+
+    def one(self, kind: str, name: str | None = None) -> Registered:
+        """The only registration of a kind, or the only one of that name."""
+        (found,) = [r for r in self.all(kind) if name in (None, r.name)]
+        return found
+
+
+class Cloud(pulumi.runtime.Mocks):
+    """Answers as AWS would: outputs echo inputs, and what AWS makes up is made up."""
+
+    def __init__(self, zones: int) -> None:
+        self.zones = [f"{REGION}{letter}" for letter in "cab"[:zones]]
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        made = {
+            "arn": f"arn:aws:{args.typ.split(':')[1].split('/')[0]}:{REGION}:{ACCOUNT}:{args.name}",
+            "keyId": f"{args.name}-key",
+            "result": f"Generated1{args.name}",
+            "port": 4242,
+            "endpoint": f"{args.name}.writer.example",
+            "readerEndpoint": f"{args.name}.reader.example",
+            "primaryEndpointAddress": f"{args.name}.primary.example",
+            "readerEndpointAddress": f"{args.name}.replica.example",
+            "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!cluster"}],
+        }
+        return f"{args.name}-id", {**made, **args.inputs}
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:  # ty: ignore[invalid-method-override]  # the base class is typed for a pair, and accepts a mapping
+        answers = {
+            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
+            "aws:index/getRegion:getRegion": {"region": REGION},
+            "aws:index/getPartition:getPartition": {"partition": "aws"},
+            "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": self.zones},
+        }
+        return answers[args.token]
+
+
+class Monitor(MockMonitor):
+    """A mock monitor that also keeps what :class:`MockResourceArgs` leaves out: options and secrets."""
+
+    def __init__(self, mocks: pulumi.runtime.Mocks) -> None:
+        super().__init__(mocks)
+        self.recorded = Recorded()
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # the name is the protocol's
+        if request.type != "pulumi:pulumi:Stack":
+            wrapped = rpc.deserialize_properties(request.object)
+            self.recorded.resources.append(
+                Registered(
+                    type=request.type,
+                    name=request.name,
+                    parent=request.parent,
+                    inputs={key: _plain(value) for key, value in wrapped.items()},
+                    secrets=frozenset(key for key, value in wrapped.items() if rpc.is_rpc_secret(value)),
+                    protect=request.protect,
+                    retain_on_delete=request.retainOnDelete,
+                    delete_before_replace=request.deleteBeforeReplace,
+                    dependencies=frozenset(urn.split("::")[-1] for urn in request.dependencies),
+                )
+            )
+        return super().RegisterResource(request)
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802  # the name is the protocol's
+        if request.urn.split("::")[2] == "pulumi:pulumi:Stack":
+            self.recorded.outputs = _plain(rpc.deserialize_properties(request.outputs))
+        return super().RegisterResourceOutputs(request)
+
+
+def _plain(value: Any) -> Any:
+    value = rpc.unwrap_rpc_secret(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _merged(base: Given, changes: Mapping[str, Any]) -> Given:
+    merged = copy.deepcopy(base)
+    for key, value in changes.items():
+        merged[key] = _merged(merged[key], value) if isinstance(value, Mapping) and key in merged else value
+    return merged
+
+
+@pytest.fixture(scope="session")
+def configuration() -> Callable[..., Given]:
+    """``configuration(stack, changes)``: a stack's values as the engine gives them, defaults included."""
+
+    def values(stack: str = "dev", changes: Mapping[str, Any] | None = None) -> Given:
+        given: Given = {}
+        for entry in configuration_schema():
+            *rooms, leaf = entry.key.split(".")
+            here = given
+            for room in rooms:
+                here = here.setdefault(room, {})
+            here[leaf] = entry.default
+        file = ROOT / f"Pulumi.{stack}.yaml"
+        lines = yaml.safe_load(file.read_text())["config"] if file.exists() else {}
+        own = {key.removeprefix("vanta:"): value for key, value in lines.items() if key.startswith("vanta:")}
+        return _merged(_merged(given, own), changes or {})
+
+    return values
+
+
+@pytest.fixture(scope="session")
+def declare(configuration: Callable[..., Given]) -> Callable[..., Recorded]:
+    """``declare(stack, changes, zones=3)``: run the whole program and give back what it registered."""
+
+    def run(stack: str = "dev", changes: Mapping[str, Any] | None = None, *, zones: int = 3) -> Recorded:
+        from infra.program import program
+
+        monitor = Monitor(Cloud(zones))
+        pulumi.runtime.set_mocks(monitor.mocks, project="vanta", stack=stack, monitor=monitor)
+        given = configuration(stack, changes)
+        config.set_all_config({f"vanta:{key}": _text(value) for key, value in given.items()})
+        asyncio.run(pulumi.runtime.run_in_stack(program))
+        return monitor.recorded
+
+    return run
+
+
+def _text(value: Any) -> str:
+    import json
+
+    return json.dumps(value) if isinstance(value, dict) else str(value)
+
+
+@pytest.fixture(scope="session")
+def dev(declare: Callable[..., Recorded]) -> Recorded:
+    """The throw-away stack as committed."""
+    return declare("dev")
+
+
+@pytest.fixture(scope="session")
+def prod(declare: Callable[..., Recorded]) -> Recorded:
+    """The permanent stack as committed."""
+    return declare("prod")
