@@ -11,9 +11,8 @@ from local.platform import Platform, PlatformError, Summary
 from local.ports import PortError
 from local.processes import ProcessError
 from local.pulumi.engine import EngineError
-from local.pulumi.stack import StackError
 
-_REFUSALS = (PlatformError, EngineError, StackError, ProcessError, PortError, AwsError)
+_REFUSALS = (PlatformError, EngineError, ProcessError, PortError, AwsError)
 
 
 @click.group()
@@ -69,6 +68,20 @@ def status(*, as_json: bool) -> None:
             else "dead: run make up"
         )
         click.echo(f"  {name:<40} {state}")
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def attached(command: tuple[str, ...]) -> None:
+    """Run COMMAND with the in-process providers attached to any pulumi in it.
+
+    \b
+    Example, a preview of the development stack without a cloud account:
+      python -m local attached pulumi preview --stack dev
+    """
+    from local.attached import run  # noqa: PLC0415 - the providers take seconds to import
+
+    sys.exit(run(command))
 
 
 def _show(console: Console, summary: Summary) -> None:

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 from local import tls
+from local.aws.emulator import ACCOUNT
 from local.home import Home, write
-from local.pulumi.stack import ACCOUNT
 
 
 def mount_secrets(home: Home, arns: Mapping[str, str], endpoint: str, region: str) -> Path:
     """Write each secret of ``arns`` (file name -> Secrets Manager ARN) to its file and return their folder."""
+    import boto3  # noqa: PLC0415 - it takes half a second, and a run that changes nothing needs it not
+
     folder = home.folder("secrets")
     client = boto3.client(
         "secretsmanager",
@@ -40,6 +40,8 @@ def app_environment(
         "VANTA_SECRETS_DIR": str(secrets),
         "VANTA_LISTEN_HOST": "127.0.0.1",
         "VANTA_LISTEN_PORT": str(port),
+        # No load balancer has to notice first, so `make down` need not wait for one.
+        "VANTA_DRAIN_SECONDS": "0",
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": ACCOUNT,
         "AWS_SECRET_ACCESS_KEY": "local",

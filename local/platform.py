@@ -14,20 +14,19 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from pulumi.automation import EngineEvent
+from typing import TYPE_CHECKING, Any
 
 from local.aws.emulator import Aws
 from local.console import Console, Step
 from local.environment import app_environment, mount_secrets
-from local.home import FOLDER, Home, write
+from local.home import FOLDER, REPOSITORY, Home, write
 from local.ports import Ports
 from local.processes import Command, Process, Processes
 from local.pulumi.engine import VERSION, build_engine, find_engine
-from local.pulumi.stack import REPOSITORY, Change, Stack
 
 API = "api"
+# Holds the digest of what the last complete `up` was made from.
+SETTLED = "settled"
 TENANT = "demo"
 READY_SECONDS = 60
 # The databases, the emulator and their logs; the engine's build needs more and says so itself.
@@ -73,16 +72,14 @@ class Platform:
             engine = self._engine()
             self._forget_unfinished(home)
             emulator = self._emulator(home)
-            change = self._stack(home, engine, emulator.endpoint)
-            write(home.root / "outputs.json", json.dumps(change.outputs))
-            environment = self._environment(home, change.outputs, emulator.endpoint)
+            outputs, changed = self._stack(home, engine, emulator.endpoint)
+            environment = self._environment(home, outputs, emulator.endpoint)
             served = self._api(home, environment)
-            write(home.root / "complete", "")
             return Summary(
                 url=_url(environment),
                 key_file=home.root / "api-key",
-                outputs=change.outputs,
-                changed=change.changed or served,
+                outputs=outputs,
+                changed=changed or served,
                 seconds=time.monotonic() - started,
             )
 
@@ -148,7 +145,7 @@ class Platform:
 
     def _forget_unfinished(self, home: Home) -> None:
         """Start over when the very first `up` was killed: half of what it made is known to nobody."""
-        if (home.root / "complete").exists() or not (home.root / "stack").exists():
+        if (home.root / SETTLED).exists() or not (home.root / "stack").exists():
             return
         with self._console.step("clean up") as step:
             processes = Processes(home)
@@ -172,16 +169,26 @@ class Platform:
             step.outcome = f"{emulator.endpoint}{', revived ' + ', '.join(dead) if dead else ''}"
             return emulator
 
-    def _stack(self, home: Home, engine: Path, endpoint: str) -> Change:
-        stack = Stack("local", folder=home.folder("stack"), engine=engine, endpoint=endpoint)
-        if stack.interrupted():
-            with self._console.step("recover stack") as step:
-                stack.recover()
-                step.outcome = "an earlier `make up` was interrupted"
+    def _stack(self, home: Home, engine: Path, endpoint: str) -> tuple[dict[str, Any], bool]:
+        """The stack's outputs, and whether anything was changed to have them."""
+        settled, saved = home.root / SETTLED, home.root / "outputs.json"
         with self._console.step("pulumi up") as step:
+            if settled.exists() and settled.read_text() == _declared(home):
+                step.outcome = "the program, its configuration and the stack's state are as they were"
+                return json.loads(saved.read_text()), False
+            # The SDKs take seconds to import, and a run that changes nothing needs none of them.
+            from local.pulumi.stack import Stack  # noqa: PLC0415
+
+            stack = Stack("local", folder=home.folder("stack"), engine=engine, endpoint=endpoint)
+            recovered = stack.interrupted()
+            if recovered:
+                stack.recover()
             change = stack.up(on_event=_Following(step))
-            step.outcome = ", ".join(f"{count} {kind}" for kind, count in sorted(change.operations.items()))
-            return change
+            write(saved, json.dumps(change.outputs))
+            write(settled, _declared(home))
+            counts = ", ".join(f"{count} {kind}" for kind, count in sorted(change.operations.items()))
+            step.outcome = f"recovered from an interruption; {counts}" if recovered else counts
+            return change.outputs, change.changed
 
     def _environment(self, home: Home, outputs: Mapping[str, Any], endpoint: str) -> dict[str, str]:
         secrets = mount_secrets(home, outputs["appSecrets"], endpoint, outputs["region"])
@@ -198,7 +205,7 @@ class Platform:
             name=API,
             argv=[sys.executable, "-m", "app", "serve"],
             cwd=REPOSITORY,
-            environment={**environment, "VANTA_BUILD": _fingerprint(REPOSITORY / "app")},
+            environment={**environment, "VANTA_BUILD": _digest(REPOSITORY / "app")},
         )
         running = processes.running(API)
         if running is not None and running.command == wanted and _answers(_url(environment)):
@@ -239,6 +246,10 @@ class Platform:
             time.sleep(0.05)
 
 
+if TYPE_CHECKING:
+    from pulumi.automation import EngineEvent
+
+
 class _Following:
     """Shows the engine's events as progress of one step."""
 
@@ -247,7 +258,7 @@ class _Following:
         self._seen = 0
         self._done = 0
 
-    def __call__(self, event: EngineEvent) -> None:
+    def __call__(self, event: "EngineEvent") -> None:
         if event.resource_pre_event:
             self._seen += 1
         if event.res_outputs_event:
@@ -273,12 +284,22 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _fingerprint(folder: Path) -> str:
-    """A digest of the program below ``folder``: the API is restarted when its code changed."""
+def _declared(home: Home) -> str:
+    """A digest of all that an update is made from: program, providers, configuration, packages, and the state before it."""
+    tracked = [
+        REPOSITORY / name
+        for name in ("infra", "local/provider", "Pulumi.yaml", "Pulumi.local.yaml", "uv.lock")
+    ]
+    return _digest(*tracked, home.root / "stack" / "state" / ".pulumi" / "stacks")
+
+
+def _digest(*paths: Path) -> str:
+    """A digest of the names and contents of the files at and below ``paths``."""
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in (".py", ".sql"):
-            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    for root in paths:
+        for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
+            if path.is_file() and path.suffix != ".pyc":
+                digest.update(path.relative_to(root.parent).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

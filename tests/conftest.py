@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from local import tls
+from local.aws.emulator import Aws
 from local.home import Home
 from local.ports import Ports
 from local.postgres import Postgres
@@ -98,3 +99,12 @@ def redis_server(session_home: Home) -> RedisServer:
     server.configure(tokens=[token])
     server.start()
     return RedisServer(host=server.host, port=port, ca=server.ca, token=token, server=server)
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Generator[Aws]:
+    """One running AWS emulator for all tests: each makes resources of its own names."""
+    with temporary_home(tmp_path_factory.mktemp("aws")) as home:
+        emulator = Aws(home)
+        emulator.start()
+        yield emulator

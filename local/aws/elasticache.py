@@ -130,8 +130,7 @@ class Caches:
 
     def _settle(self, group: Record) -> None:
         """Make the server of ``group`` as the records say, starting it if it does not run."""
-        server = self._server(group)
-        endpoint = {"Address": server.host, "Port": server.port}
+        endpoint = {"Address": HOST, "Port": self._claim_port(group)}
         for shard in group["NodeGroups"]:
             shard |= {"PrimaryEndpoint": dict(endpoint), "ReaderEndpoint": dict(endpoint)}
             for member in shard["NodeGroupMembers"]:
@@ -145,6 +144,7 @@ class Caches:
         # While AUTH is being introduced by ROTATE, ElastiCache lets in clients with and without the token.
         tokens = [] if group.get("_auth_optional") else group["_auth_tokens"]
         parameters = _values(group["CacheParameterGroupName"])
+        server = self._server(group)
         if Processes(self.home).running(server.name):
             server.apply(tokens=tokens, parameters=parameters)
         else:
@@ -153,14 +153,13 @@ class Caches:
 
     def _server(self, group: Record) -> Redis:
         name = f"redis-{get_region()}-{group['ReplicationGroupId']}"
-        held = Processes(self.home).running(f"{name}-tls") is not None
-        return Redis(
-            home=self.home,
-            folder=self.home.caches / get_region() / group["ReplicationGroupId"],
-            name=name,
-            host=HOST,
-            port=Ports(self.home).claim(f"cache-{get_region()}-{group['ReplicationGroupId']}", held=held),
-        )
+        folder = self.home.caches / get_region() / group["ReplicationGroupId"]
+        port = group["NodeGroups"][0]["PrimaryEndpoint"]["Port"]
+        return Redis(home=self.home, folder=folder, name=name, host=HOST, port=port)
+
+    def _claim_port(self, group: Record) -> int:
+        held = Processes(self.home).running(f"{self._server(group).name}-tls") is not None
+        return Ports(self.home).claim(f"cache-{get_region()}-{group['ReplicationGroupId']}", held=held)
 
 
 def _check(params: Params) -> None:

@@ -10,6 +10,8 @@ from local.ports import Ports
 from local.processes import Command, Processes
 
 NAME, HOST = "aws", "127.0.0.1"
+# The account that the emulator plays: it takes it from the access key.
+ACCOUNT = "000000000000"
 
 
 class AwsError(Exception):

@@ -5,7 +5,7 @@ engine behind them; its answers stay its own.
 """
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from ministack.app import _build_persistence_save_dict as loaded_states
 from ministack.app import app
@@ -31,15 +31,20 @@ from ministack.services.rds import _restore_state as restore_databases
 from ministack.services.rds import _single_instance_response as instance_answer
 from ministack.services.rds import _unregister_instance_from_clusters as unregister_instance
 from ministack.services.rds import _xml as rds_answer
+from ministack.services.s3 import _apply_object_lock_from_headers as apply_object_lock
+from ministack.services.s3 import _bucket_object_lock as bucket_object_lock
+from ministack.services.s3 import _buckets as buckets
+from ministack.services.s3 import _error as s3_error
 
 # A query-protocol request: every parameter is a list of values.
 Params = dict[str, list[str]]
 Answer = tuple[int, dict[str, str], bytes]
+S3Answer = tuple[int, dict[str, str], Any]
 Handler = Callable[[Params], Answer]
 Record = dict[str, Any]
 
 # The emulator's table itself, not a copy: what is put into it is what answers.
-RDS_ACTIONS: dict[str, Handler] = cast("Any", _RDS_ACTIONS)
+RDS_ACTIONS: dict[str, Handler] = _RDS_ACTIONS  # ty: ignore[invalid-assignment] - its functions have no annotations
 
 __all__ = [
     "RDS_ACTIONS",
@@ -49,7 +54,11 @@ __all__ = [
     "Handler",
     "Params",
     "Record",
+    "S3Answer",
     "app",
+    "apply_object_lock",
+    "bucket_object_lock",
+    "buckets",
     "cache_answer",
     "cache_clusters",
     "cache_error",
@@ -74,6 +83,7 @@ __all__ = [
     "request_scope",
     "restore_databases",
     "s3",
+    "s3_error",
     "unregister_instance",
 ]
 

@@ -41,7 +41,7 @@ def answering(room: Room, bookkeep: Handler, error: Callable[[str, str, int], An
             return error(refusal.code, escape(str(refusal)), 400)
         except (PostgresParameterError, RedisParameterError) as refusal:
             return error("InvalidParameterValue", escape(str(refusal)), 400)
-        except (PostgresError, RedisError, PortError) as failure:
+        except (PostgresError, RedisError, PortError, OSError) as failure:
             log.exception("an engine failed")
             return error("InternalFailure", escape(str(failure)), 500)
 

@@ -21,7 +21,7 @@ Progress = Callable[[int, int], None]
 
 
 class EngineError(Exception):
-    """There is no engine and it could not be built; the message says what to do."""
+    """There is no engine, or it refused or failed; the message carries its own words and what to do."""
 
 
 def find_engine(cache: Path | None = None) -> Path | None:

@@ -16,21 +16,16 @@ from pulumi import automation as auto
 from pulumi.automation import CommandError, EngineEvent, OpType
 
 from infra.program import program
-from local.home import write
+from local.aws.emulator import ACCOUNT
+from local.home import REPOSITORY, write
 from local.provider.aws.provider import AwsProvider
 from local.provider.random import RandomProvider
 from local.provider.server import serving
+from local.pulumi.engine import EngineError
 
-REPOSITORY = Path(__file__).parents[2]
 PROJECT = "vanta"
-# The account that the emulator plays: it takes it from the access key.
-ACCOUNT = "000000000000"
 
 OnEvent = Callable[[EngineEvent], None]
-
-
-class StackError(Exception):
-    """The engine refused or failed; the message carries its diagnostics."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +71,7 @@ class Stack:
         """Bring the stack to what the program declares.
 
         Raises:
-            StackError: the program refused its configuration, or a resource failed.
+            EngineError: the program refused its configuration, or a resource failed.
         """
         with self._opened() as stack:
             result = stack.up(on_event=on_event, color="never", suppress_outputs=True)
@@ -133,7 +128,7 @@ class Stack:
                 yield stack
             except CommandError as error:
                 with _quiet_teardown():
-                    failure = StackError(_diagnostics(str(error)))
+                    failure = EngineError(_diagnostics(str(error)))
                     error.__traceback__ = None
                 raise failure from None
 

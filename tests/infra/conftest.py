@@ -3,8 +3,8 @@
 Everything a test needs comes as a fixture: test folders are no packages, so nothing here can be imported.
 """
 
-import asyncio
 import copy
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,11 +112,6 @@ class Monitor(MockMonitor):
             )
         return super().RegisterResource(request)
 
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802  # the name is the protocol's
-        if request.urn.split("::")[2] == "pulumi:pulumi:Stack":
-            self.recorded.outputs = _plain(rpc.deserialize_properties(request.outputs))
-        return super().RegisterResourceOutputs(request)
-
 
 def _plain(value: Any) -> Any:
     value = rpc.unwrap_rpc_secret(value)
@@ -163,15 +158,21 @@ def declare(configuration: Callable[..., Given]) -> Callable[..., Recorded]:
         pulumi.runtime.set_mocks(monitor.mocks, project="vanta", stack=stack, monitor=monitor)
         given = configuration(stack, changes)
         config.set_all_config({f"vanta:{key}": _text(value) for key, value in given.items()})
-        asyncio.run(pulumi.runtime.run_in_stack(program))
+        root = pulumi.runtime.get_root_resource()
+        root.outputs.clear()  # the mock engine has one stack a process
+
+        @pulumi.runtime.test
+        def declared() -> pulumi.Output[None]:
+            program()
+            return pulumi.Output.from_input(root.outputs).apply(monitor.recorded.outputs.update)
+
+        declared()
         return monitor.recorded
 
     return run
 
 
 def _text(value: Any) -> str:
-    import json
-
     return json.dumps(value) if isinstance(value, dict) else str(value)
 
 

@@ -223,7 +223,7 @@ begin
         perform set_config('vanta.tenant', p_tenants[t]::text, true);
         select h.revision into v_head from vanta.tenant_head h where h.tenant_id = p_tenants[t] for update;
         if not found then
-            return query select n, 'unknown_tenant', null::bigint, null::bigint from generate_series(v_from, v_to) n;
+            return query select n, 'unknown_tenant'::text, null::bigint, null::bigint from generate_series(v_from, v_to) n;
             v_from := v_to + 1;
             continue;
         end if;

@@ -1,0 +1,30 @@
+"""Any pulumi command with the in-process providers attached, against an emulator that lives as long as the command."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from local.aws.emulator import ACCOUNT, Aws
+from local.home import Home
+from local.processes import Processes
+from local.provider.aws.provider import AwsProvider
+from local.provider.random import RandomProvider
+from local.provider.server import serving
+
+
+def run(command: Sequence[str]) -> int:
+    """Run ``command`` and return its exit code; whatever it created in the emulator is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="vanta-") as folder:
+        home = Home.at(Path(folder) / "home")
+        aws = Aws(home)
+        try:
+            aws.start()
+            with serving(AwsProvider(aws.endpoint, ACCOUNT), RandomProvider()) as providers:
+                environment = {**os.environ, "PULUMI_DEBUG_PROVIDERS": providers}
+                return subprocess.run(list(command), env=environment, check=False).returncode
+        finally:
+            processes = Processes(home)
+            for process in processes.all():
+                processes.stop(process.command.name)

@@ -1,0 +1,364 @@
+"""No stale read after an acknowledged write: the races of ADR 0007, each step by step on real engines."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from app.db import postgres as app_postgres
+from app.db.redis import Redis, RedisLostError
+from app.state import epoch as epochs
+from app.state.cache import Cache, Hit, Lease
+from app.state.document import Document, Name, Write, Written, digest
+from app.state.documents import Documents
+from app.state.epoch import Epoch
+from app.state.store import EpochMovedError, Store
+from tests.conftest import PostgresServer, RedisServer
+
+from .conftest import Database, command, create_database
+
+
+@pytest.fixture(scope="module")
+def database(
+    postgres: PostgresServer, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Database:
+    """A database of this module: its tests open and close the epoch."""
+    made = create_database(postgres, tmp_path_factory.mktemp("protocol"), redis_server)
+    assert command(made, "migrate").returncode == 0
+    return made
+
+
+@dataclass(kw_only=True)
+class Worker:
+    """What one process is made of, without its background loops: tests make each step themselves."""
+
+    redis: Redis
+    epoch: Epoch
+    cache: Cache
+    store: Store
+    documents: Documents
+
+    async def read(self, name: Name) -> bytes | None:
+        document = await self.documents.get(name)
+        return document and document.value
+
+    async def put(self, name: Name, value: str) -> Written:
+        return await self.documents.write(put(name, value))
+
+
+def put(name: Name, value: str) -> Write:
+    return Write(name=name, value=value, digest=digest(value.encode()), condition="unconditional")
+
+
+async def until(condition: Callable[[], Awaitable[Any] | Any]) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        result = condition()
+        if result if not isinstance(result, Awaitable) else await result:
+            return
+        assert time.monotonic() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def running(database: Database, *, with_redis: bool = True) -> AsyncGenerator[Worker]:
+    pool = await app_postgres.pool(database.settings, 4)
+    redis = Redis(database.settings)
+    task = asyncio.create_task(redis.run()) if with_redis else None
+    try:
+        if with_redis:
+            await until(lambda: redis.server_id)
+        epoch, cache, store = Epoch(pool, lambda: redis.server_id), Cache(redis), Store(pool)
+        yield Worker(
+            redis=redis, epoch=epoch, cache=cache, store=store, documents=Documents(store, cache, epoch)
+        )
+    finally:
+        if task:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await pool.close()
+
+
+async def open_epoch(worker: Worker) -> UUID:
+    """Open the cache for the Redis all workers here share; the tests of this module leave it in any state."""
+    view = await worker.epoch.look()
+    while view.state != "open" or view.cache_id != worker.redis.server_id:
+        await worker.epoch._move(view, worker.redis.server_id or "")  # noqa: SLF001 - a step, without its wait
+        view = await worker.epoch.look()
+    return view.epoch
+
+
+@pytest.fixture
+async def one(database: Database) -> AsyncGenerator[Worker]:
+    async with running(database) as worker:
+        await open_epoch(worker)
+        yield worker
+
+
+@pytest.fixture
+async def other(database: Database, one: Worker) -> AsyncGenerator[Worker]:
+    assert one
+    async with running(database) as worker:
+        await worker.epoch.look()
+        yield worker
+
+
+@pytest.fixture
+async def name(database: Database) -> Name:
+    tenant = uuid4()
+    connection = await app_postgres.connect(database.settings, "database-master")
+    await connection.execute(
+        "insert into vanta.tenant (tenant_id, name) values ($1, $2)", tenant, f"t-{tenant.hex}"
+    )
+    await connection.execute("insert into vanta.tenant_head (tenant_id) values ($1)", tenant)
+    await connection.close()
+    return Name(tenant, "agents", "planner/7")
+
+
+def document(revision: int, value: bytes = b"1") -> Document:
+    return Document(revision=revision, digest=digest(value), value=value, expires_ms=None)
+
+
+async def cached(worker: Worker, name: Name) -> int | None:
+    """The revision in the cache, without leaving a lease behind."""
+    epoch = worker.epoch.markable
+    assert epoch
+    found = await worker.cache.get(epoch, name)
+    if isinstance(found, Lease):
+        await worker.redis.send("DEL", found.entry_key)
+    return found.document.revision if isinstance(found, Hit) else None
+
+
+async def test_a_write_is_read_from_the_cache_by_all(one: Worker, other: Worker, name: Name) -> None:
+    await one.put(name, "1")
+    assert await cached(other, name) == 1
+    assert await other.read(name) == b"1"
+
+
+async def test_a_reader_that_fetched_before_a_write_cannot_fill_the_cache_after_it(
+    one: Worker, other: Worker, name: Name
+) -> None:
+    await one.store.write([put(name, "1")], one.epoch.markable)
+    lease = await one.cache.get(await open_epoch(one), name)
+    (old,) = await one.store.read([name])
+    assert isinstance(lease, Lease)
+    assert old
+    await other.put(name, "2")
+    await one.cache.fill(lease, old, one.epoch.now_ms())
+    assert await cached(one, name) == 2
+
+
+async def test_nor_while_the_write_is_under_way(one: Worker, other: Worker, name: Name) -> None:
+    epoch = await open_epoch(one)
+    lease = await one.cache.get(epoch, name)
+    assert isinstance(lease, Lease)
+    await other.cache.mark(epoch, [name])
+    await one.cache.fill(lease, document(1), 0)
+    assert await one.cache.get(epoch, name) is None
+
+
+async def test_nor_when_what_the_write_left_in_the_cache_was_evicted(
+    one: Worker, other: Worker, name: Name
+) -> None:
+    epoch = await open_epoch(one)
+    lease = await one.cache.get(epoch, name)
+    assert isinstance(lease, Lease)
+    await other.put(name, "2")
+    await one.redis.send("DEL", lease.entry_key)
+    await one.cache.fill(lease, document(1), 0)
+    assert await cached(one, name) is None
+
+
+async def test_a_write_under_way_hides_what_was_cached_and_nobody_fills(
+    one: Worker, other: Worker, name: Name
+) -> None:
+    await one.put(name, "1")
+    await one.cache.mark(await open_epoch(one), [name])
+    for worker in (one, other):
+        assert await worker.cache.get(await open_epoch(worker), name) is None
+        assert await worker.read(name) == b"1"
+
+
+@pytest.mark.parametrize("order", ["as committed", "the other way round"])
+async def test_two_writes_at_once_never_leave_the_older_one(
+    one: Worker, other: Worker, name: Name, order: str
+) -> None:
+    epoch = await open_epoch(one)
+    older, newer = await one.cache.mark(epoch, [name]), await other.cache.mark(epoch, [name])
+    releases = [(one, older, 5), (other, newer, 6)]
+    for worker, marks, revision in releases if order == "as committed" else reversed(releases):
+        assert await worker.cache.get(epoch, name) is None
+        await worker.cache.release(marks, [document(revision)], [revision], 0)
+    assert await cached(one, name) == (6 if order == "as committed" else None)
+
+
+async def test_a_deletion_that_finishes_first_is_not_undone_by_an_older_put(
+    one: Worker, other: Worker, name: Name
+) -> None:
+    epoch = await open_epoch(one)
+    older, deletion = await one.cache.mark(epoch, [name]), await other.cache.mark(epoch, [name])
+    await other.cache.release(deletion, [None], [6], 0)
+    await one.cache.release(older, [document(5)], [5], 0)
+    assert await cached(one, name) is None
+
+
+async def test_a_write_whose_mark_was_evicted_removes_what_came_in_its_place(
+    one: Worker, other: Worker, name: Name
+) -> None:
+    epoch = await open_epoch(one)
+    marks = await one.cache.mark(epoch, [name])
+    await one.redis.send("FLUSHALL")
+    lease = await other.cache.get(epoch, name)
+    assert isinstance(lease, Lease)
+    await other.cache.fill(lease, document(1), 0)
+    assert await cached(one, name) == 1
+    await one.cache.release(marks, [document(2)], [2], 0)
+    assert await cached(one, name) is None
+
+
+async def test_marks_and_leases_end_by_themselves(one: Worker, name: Name) -> None:
+    epoch = await open_epoch(one)
+    lease = await one.cache.get(epoch, name)
+    assert isinstance(lease, Lease)
+    assert 0 < await one.redis.send("PTTL", lease.entry_key) <= 5_000
+    await one.cache.mark(epoch, [name])
+    assert 5_000 < await one.redis.send("PTTL", lease.entry_key) <= 60_000
+
+
+async def test_a_cached_document_ends_with_its_time_to_live(one: Worker, name: Name) -> None:
+    epoch = await open_epoch(one)
+    write = Write(name=name, value="1", digest="0" * 16, ttl=30, condition="none")
+    await one.documents.write(write)
+    found = await one.cache.get(epoch, name)
+    assert isinstance(found, Hit)
+    assert found.document.expires_ms
+    key = (await one.redis.send("KEYS", f"*{name.tenant.hex}*"))[0]
+    assert 0 < await one.redis.send("PTTL", key) <= 30_000
+
+
+@pytest.mark.parametrize("epoch", [None, uuid4()])
+async def test_a_write_not_marked_in_the_open_epoch_is_refused(
+    one: Worker, name: Name, epoch: UUID | None
+) -> None:
+    with pytest.raises(EpochMovedError):
+        await one.store.write([put(name, "1")], epoch)
+    assert await one.read(name) is None
+
+
+async def test_a_writer_that_has_lost_redis_is_never_followed_by_a_stale_read(
+    database: Database, one: Worker, name: Name, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(epochs, "TRUST", 0.4)
+    monkeypatch.setattr(epochs, "SETTLE", 0.5)
+    async with running(database, with_redis=False) as cut_off:
+        await one.put(name, "1")
+        reads: list[bytes | None] = []
+        writing = asyncio.create_task(cut_off.put(name, "2"))
+        acknowledged: int | None = None
+        # The reader does not look at the epoch again: it only stops trusting what it saw.
+        while acknowledged is None or len(reads) < acknowledged + 5:
+            if writing.done() and acknowledged is None:
+                acknowledged = len(reads)
+            reads.append(await one.read(name))
+            await asyncio.sleep(0.01)
+        assert (await writing).outcome == "replaced"
+        assert b"1" in reads[:acknowledged]
+        assert set(reads[acknowledged:]) == {b"2"}
+
+
+async def test_a_lost_release_closes_the_cache_before_the_acknowledgement(
+    one: Worker, name: Name, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(epochs, "TRUST", 0.04)
+    monkeypatch.setattr(epochs, "SETTLE", 0.05)
+
+    async def lost(*_: object) -> None:
+        raise RedisLostError
+
+    monkeypatch.setattr(one.cache, "release", lost)
+    await one.put(name, "1")
+    assert (await one.epoch.look()).state == "closed"
+    assert await one.read(name) == b"1"
+
+
+async def test_writes_go_on_when_the_epoch_moves_between_mark_and_commit(
+    one: Worker, other: Worker, name: Name, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await open_epoch(one)
+    mark = one.cache.mark
+
+    async def mark_then_reopened(*arguments: Any) -> Any:
+        marks = await mark(*arguments)
+        monkeypatch.setattr(one.cache, "mark", mark)
+        for _ in range(3):
+            view = await other.epoch.look()
+            await other.epoch._move(view, other.redis.server_id or "")  # noqa: SLF001 - a step, without its wait
+        return marks
+
+    monkeypatch.setattr(one.cache, "mark", mark_then_reopened)
+    await one.put(name, "1")
+    assert one.epoch.markable not in {None, before}
+    assert await cached(other, name) == 1
+
+
+async def test_the_epoch_does_not_move_under_a_write_in_flight(database: Database, one: Worker) -> None:
+    epoch = await open_epoch(one)
+    connection: asyncpg.Connection = await app_postgres.connect(database.settings, "database-app")
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("select vanta.hold_cache_epoch($1)", epoch)
+    closing = asyncio.create_task(one.epoch._move(await one.epoch.look()))  # noqa: SLF001 - a step, without its wait
+    await until(
+        lambda: connection.fetchval(
+            "select exists (select from pg_locks where locktype = 'advisory' and not granted)"
+        )
+    )
+    assert not closing.done()
+    assert await connection.fetchval("select state from vanta.cache_epoch") == "open"
+    await transaction.commit()
+    await closing
+    await connection.close()
+    assert (await one.epoch.look()).state == "closing"
+
+
+async def test_nothing_cached_in_an_earlier_epoch_is_read_in_the_next(one: Worker, name: Name) -> None:
+    await one.put(name, "1")
+    before = await open_epoch(one)
+    for _ in range(3):
+        await one.epoch._move(await one.epoch.look(), one.redis.server_id or "")  # noqa: SLF001 - a step, without its wait
+    assert await open_epoch(one) != before
+    assert await cached(one, name) is None
+
+
+async def test_another_server_under_the_same_address_is_not_trusted_until_the_epoch_is_its_own(
+    one: Worker, name: Name, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for constant in ("TRUST", "SETTLE", "STAY_CLOSED", "_STRANGER", "LOOK_EVERY"):
+        monkeypatch.setattr(epochs, constant, 0.02)
+    before = await open_epoch(one)
+    await one.put(name, "1")
+    monkeypatch.setattr(one.redis, "server_id", "restarted")
+    assert one.epoch.trusted is None
+    assert one.epoch.markable is None
+    helping = asyncio.create_task(one.epoch.run())
+    await until(lambda: one.epoch.markable not in {None, before})
+    helping.cancel()
+    assert (await one.epoch.look()).cache_id == "restarted"
+    monkeypatch.undo()
+    await open_epoch(one)
+
+
+async def test_a_read_trusts_the_cache_only_for_a_while(
+    one: Worker, name: Name, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await one.put(name, "1")
+    assert one.epoch.trusted
+    monkeypatch.setattr(epochs, "TRUST", 0)
+    assert one.epoch.trusted is None
+    assert one.epoch.markable
