@@ -1,5 +1,6 @@
 """The reference of every configuration key, written from the schema in ``Pulumi.yaml``: ``python -m infra.reference``."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,21 +50,16 @@ def configuration_schema() -> list[Key]:
 
 def configuration_page(keys: Sequence[Key]) -> str:
     """The page as Markdown, one section a room."""
-    lines, room = [_HEAD], None
-    for key in keys:
-        here = key.key.split(".")[0] if "." in key.key else "stack"
-        if here != room:
-            room = here
-            lines += [f"## {room}\n", "| key | type | default | meaning |", "|---|---|---|---|"]
-        lines.append(f"| `vanta:{key.key}` | {key.type} | `{_yaml(key.default)}` | {key.description} |")
-        if _last_of_room(keys, key):
-            lines.append("")
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def _last_of_room(keys: Sequence[Key], key: Key) -> bool:
-    after = keys[keys.index(key) + 1 :]
-    return bool(after) and after[0].key.split(".")[0] != key.key.split(".")[0]
+    sections = [_HEAD]
+    for room, members in itertools.groupby(keys, key=lambda key: key.key.rpartition(".")[0] or "stack"):
+        rows = [
+            f"| `vanta:{key.key}` | {key.type} | `{_yaml(key.default)}` | {key.description} |"
+            for key in members
+        ]
+        sections.append(
+            "\n".join([f"## {room}\n", "| key | type | default | meaning |", "|---|---|---|---|", *rows, ""])
+        )
+    return "\n".join(sections)
 
 
 def _yaml(value: str | int | bool) -> str:
@@ -72,4 +68,5 @@ def _yaml(value: str | int | bool) -> str:
 
 
 if __name__ == "__main__":
+    PAGE.parent.mkdir(parents=True, exist_ok=True)
     PAGE.write_text(configuration_page(configuration_schema()))

@@ -2,11 +2,13 @@
 
 import json
 import sys
+from pathlib import Path
 
 import click
 
 from local.aws.emulator import AwsError
 from local.console import Console
+from local.home import FOLDER, REPOSITORY
 from local.platform import Platform, PlatformError, Summary
 from local.ports import PortError
 from local.processes import ProcessError
@@ -16,24 +18,38 @@ _REFUSALS = (PlatformError, EngineError, ProcessError, PortError, AwsError)
 
 
 @click.group()
-def main() -> None:
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    default=REPOSITORY / FOLDER,
+    show_default=".vanta of this checkout",
+    help="The folder that holds all state.",
+)
+@click.pass_context
+def main(context: click.Context, home: Path) -> None:
     """Run the whole platform on this machine, without a cloud account.
 
     \b
     Example:
       python -m local up
-      curl -H "Authorization: Bearer $(cat .vanta/api-key)" "$(python -m local url)/v1/state/notes/first"
+      curl -H "Authorization: Bearer $(cat .vanta/api-key)" "$(cat .vanta/url)/v1/state/notes/first"
 
     Exit codes: 0 done, 1 refused or failed (one line says why), 2 wrong usage.
     """
+    console = Console()
+    context.obj = (console, Platform(console, home))
+
+
+Context = tuple[Console, Platform]
 
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON on standard output.")
-def up(*, as_json: bool) -> None:
+@click.pass_obj
+def up(context: Context, *, as_json: bool) -> None:
     """Bring the platform up, or repair what is down; a second call changes nothing."""
-    console = Console()
-    summary = Platform(console).up()
+    console, platform = context
+    summary = platform.up()
     if as_json:
         click.echo(
             json.dumps({"url": summary.url, "keyFile": str(summary.key_file), "outputs": summary.outputs})
@@ -42,18 +58,20 @@ def up(*, as_json: bool) -> None:
 
 
 @main.command()
-def down() -> None:
+@click.pass_obj
+def down(context: Context) -> None:
     """Stop everything and remove its state."""
-    console = Console()
-    count = Platform(console).down()
+    console, platform = context
+    count = platform.down()
     console.say(f"\nNothing of this checkout is running any more ({count} processes stopped).")
 
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON on standard output.")
-def status(*, as_json: bool) -> None:
+@click.pass_obj
+def status(context: Context, *, as_json: bool) -> None:
     """Show what runs, with its memory and CPU time."""
-    found = Platform(Console()).status()
+    found = context[1].status()
     if as_json:
         click.echo(json.dumps(found))
         return

@@ -134,7 +134,7 @@ class Platform:
         with self._console.step("pulumi engine") as step:
             found = find_engine()
             if found is not None:
-                step.outcome = str(found / "bin" / "pulumi").replace(str(Path.home()), "~")
+                step.outcome = str(found).replace(str(Path.home()), "~")
                 return found
             self._console.say(
                 f"  no pulumi here: building {VERSION} from its Go modules, once, in about 6 minutes"
@@ -219,6 +219,7 @@ class Platform:
             if not (home.root / "api-key").exists():
                 created = json.loads(self._app(environment, "tenant", "create", TENANT, "--json"))
                 write(home.root / "api-key", created["apiKey"])
+            write(home.root / "url", _url(environment))
             step.outcome = _url(environment)
         return True
 

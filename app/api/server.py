@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from types import FrameType
 from typing import Any
 
@@ -19,6 +20,8 @@ from app.settings import Settings
 #: Seconds a request may still take once the server has stopped listening.
 _LAST_REQUESTS_SECONDS = 20
 _HEADER_MILLISECONDS = 10_000
+# The workers of a server that was killed take a moment to notice.
+_PORT_SECONDS = 2.0
 
 
 class ListenError(Exception):
@@ -75,12 +78,21 @@ def serve(settings: Settings) -> None:
 def _check_free(host: str, port: int) -> None:
     """Workers share the port with SO_REUSEPORT, which would let a second server join silently."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    deadline = time.monotonic() + _PORT_SECONDS
+    while error := _bind_error(family, host, port):
+        if time.monotonic() > deadline:
+            raise ListenError(
+                f"Cannot listen on {host}:{port} ({error.strerror}): stop what does, or set VANTA_LISTEN_PORT to another."
+            )
+        time.sleep(0.1)
+
+
+def _bind_error(family: socket.AddressFamily, host: str, port: int) -> OSError | None:
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
             probe.listen()
         except OSError as error:
-            raise ListenError(
-                f"Cannot listen on {host}:{port} ({error.strerror}): stop what does, or set VANTA_LISTEN_PORT to another."
-            ) from None
+            return error
+    return None

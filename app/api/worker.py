@@ -31,6 +31,7 @@ from app.tenancy.authenticator import Authenticator
 _CONNECTIONS = 8
 # The parent's word that the end is near, docs/adr/0006-http-server.md.
 DRAIN_SIGNAL = signal.SIGUSR1
+_PARENT_SECONDS = 0.5
 
 log = structlog.get_logger()
 
@@ -80,7 +81,7 @@ class Worker:
             },
         )
         self._application = Application(router, Authenticator(pool))
-        for work in (redis.run(), epoch.run(), Sweeper(pool).run()):
+        for work in (redis.run(), epoch.run(), Sweeper(pool).run(), _end_with(os.getppid())):
             self._tasks.append(loop.create_task(_forever(work)))
 
         def drain() -> None:
@@ -95,6 +96,14 @@ class Worker:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for pool in self._pools:
             pool.terminate()
+
+
+async def _end_with(parent: int) -> None:
+    """End when the parent was killed: nobody else would, and the port would stay taken."""
+    while os.getppid() == parent:  # noqa: ASYNC110 - the kernel sets no event
+        await asyncio.sleep(_PARENT_SECONDS)
+    log.warning("worker.orphaned")
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def _forever(work: Coroutine[Any, Any, None]) -> None:

@@ -11,7 +11,9 @@ from app.settings import Settings, SettingsError
 
 CONNECT_SECONDS = 5
 # A statement that runs longer holds up its tenant; the API would have answered 503 before.
-STATEMENT_MILLISECONDS = 5000
+STATEMENT_MILLISECONDS = 3000
+# A server that does not even say that it cancelled the statement is lost.
+_COMMAND_SECONDS = 4
 
 #: What a lost, refusing or overloaded server looks like from here.
 UNREACHABLE = (
@@ -63,6 +65,7 @@ async def pool(settings: Settings, size: int) -> asyncpg.Pool:
             settings,
             "database-app",
             connection_class=connection_class,
+            command_timeout=_COMMAND_SECONDS,
             server_settings={
                 "application_name": "vanta-api",
                 "statement_timeout": str(STATEMENT_MILLISECONDS),

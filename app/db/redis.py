@@ -82,6 +82,10 @@ class _Protocol(asyncio.Protocol):
     def overdue(self) -> bool:
         return bool(self._pending) and self._loop.time() - self._pending[0][0] > PATIENCE_SECONDS
 
+    def ping_if_idle(self) -> None:
+        if not self._pending:
+            self.send("PING")
+
     def abort(self) -> None:
         if self._transport is not None:
             self._transport.abort()
@@ -156,6 +160,8 @@ class Redis:
     async def _watch(self, protocol: _Protocol) -> None:
         """Return once the connection is lost or a reply is overdue: one timer instead of one per command."""
         while not protocol.closed.done():
+            # So that a server which went silent is noticed without traffic too.
+            protocol.ping_if_idle()
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(asyncio.shield(protocol.closed), PATIENCE_SECONDS / 4)
             if protocol.overdue():

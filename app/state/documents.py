@@ -19,7 +19,7 @@ _READS_AT_ONCE = 128
 _WRITES_AT_ONCE = 128
 
 #: Seconds a batch of writes may take in all; far less than a mark lives, so that no commit outlives its mark.
-WRITE_SECONDS = 15.0
+WRITE_SECONDS = 8.0
 
 log = structlog.get_logger()
 

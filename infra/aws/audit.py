@@ -101,9 +101,9 @@ class Audit(pulumi.ComponentResource):
 
 
 def immutability(settings: AuditSettings) -> list[dict[str, Any]]:
-    """Statements that hold for everyone, administrators included: no deletion, no way around the lock, none weaker.
+    """Statements that hold for everyone, administrators included: no deletion, no way around the lock.
 
-    A write may bring its own lock, which would replace the bucket's default; these let through a stronger one only.
+    A write may bring its own lock, which replaces the bucket's default: it must be of the same mode and no shorter.
     """
     mode, remaining = "s3:object-lock-mode", "s3:object-lock-remaining-retention-days"
     locking = ["s3:PutObject", "s3:PutObjectRetention"]
@@ -115,7 +115,7 @@ def immutability(settings: AuditSettings) -> list[dict[str, Any]]:
             "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"],
         },
         {
-            "Sid": "NoWeakerLock",
+            "Sid": "NoOtherLock",
             "Effect": "Deny",
             "Principal": "*",
             "Action": locking,

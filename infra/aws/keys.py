@@ -11,10 +11,11 @@ from infra.aws.options import holding_data
 from infra.aws.place import Place
 from infra.names import Classification, Layer, Names
 
-# AWS KMS Developer Guide, "Allows key administrators to administer the KMS key": everything but using the key.
+# AWS KMS Developer Guide, "Allows key administrators to administer the KMS key", less its `kms:Create*`: that contains
+# CreateGrant, with which an administrator could hand himself the use of the key.
 ADMINISTRATION = [
     "kms:CancelKeyDeletion",
-    "kms:Create*",
+    "kms:CreateAlias",
     "kms:Delete*",
     "kms:Describe*",
     "kms:Disable*",

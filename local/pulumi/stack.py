@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from pulumi import automation as auto
 from pulumi.automation import CommandError, EngineEvent, OpType
+from semver import VersionInfo
 
 from infra.program import program
 from local.aws.emulator import ACCOUNT
@@ -21,7 +22,7 @@ from local.home import REPOSITORY, write
 from local.provider.aws.provider import AwsProvider
 from local.provider.random import RandomProvider
 from local.provider.server import serving
-from local.pulumi.engine import EngineError
+from local.pulumi.engine import EngineError, version_of
 
 PROJECT = "vanta"
 
@@ -41,15 +42,23 @@ class Change:
         return any(count for kind, count in self.operations.items() if kind != "same")
 
 
+class _Command(auto.PulumiCommand):
+    """The engine wherever it lies; the SDK's own class looks only for ``bin/pulumi`` below a root."""
+
+    def __init__(self, command: Path) -> None:
+        self.command = str(command)
+        self.version = VersionInfo(*version_of(command))
+
+
 class Stack:
     """A stack whose state lies below ``folder``; the tracked configuration files are copied there, never written.
 
     Args:
         name: stack name, e.g. ``local``; its configuration is ``Pulumi.<name>.yaml``.
         folder: working folder: state, engine home, passphrase.
-        engine: root of the engine, from :mod:`local.pulumi.engine`.
+        engine: the engine's command, from :mod:`local.pulumi.engine`.
         endpoint: URL of the AWS emulator.
-        config: values laid over those of the configuration file, e.g. ``{"vanta:database.readers": "2"}``.
+        config: values laid over those of the configuration file, e.g. ``{"vanta:database": {"readers": 2}}``.
     """
 
     def __init__(
@@ -118,13 +127,11 @@ class Stack:
             options = auto.LocalWorkspaceOptions(
                 work_dir=str(work),
                 pulumi_home=str(self._folder / "engine"),
-                pulumi_command=auto.PulumiCommand(root=str(self._engine), skip_version_check=True),
+                pulumi_command=_Command(self._engine),
                 env_vars=self._environment(providers),
             )
             try:
                 stack = auto.create_or_select_stack(self._name, PROJECT, program, opts=options)
-                for key, value in self._config.items():
-                    stack.set_config(key, auto.ConfigValue(value))
                 yield stack
             except CommandError as error:
                 with _quiet_teardown():
@@ -142,7 +149,11 @@ class Stack:
         write(work / "Pulumi.yaml", yaml.safe_dump(project))
         tracked = REPOSITORY / f"Pulumi.{self._name}.yaml"
         copy = work / tracked.name
-        settings = yaml.safe_load(tracked.read_text()) if tracked.exists() else {}
+        settings = yaml.safe_load(tracked.read_text()) if tracked.exists() else {"config": {}}
+        for key, value in self._config.items():
+            known = settings["config"].get(key)
+            both = isinstance(known, dict) and isinstance(value, dict)
+            settings["config"][key] = {**known, **value} if both else value
         if copy.exists():
             # The salt belongs to the passphrase with which the state's secrets are encrypted.
             settings |= {k: v for k, v in yaml.safe_load(copy.read_text()).items() if k == "encryptionsalt"}
@@ -186,7 +197,10 @@ def _quiet_teardown() -> Generator[None]:
 
 
 def _diagnostics(output: str) -> str:
-    """The engine's own error lines out of everything that it printed."""
-    lines = [line.strip() for line in output.splitlines()]
+    """The engine's own error lines out of everything that it printed, each once."""
+    lines = [line.strip().removeprefix("stderr: ") for line in output.splitlines()]
     errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-    return "\n".join(dict.fromkeys(errors)) or output
+    # The engine repeats the program's own error, and closes with one that says only that there was one.
+    own = [error.removeprefix("an unhandled error occurred: ") for error in errors]
+    told = [error for error in dict.fromkeys(own) if error not in ("update failed", "preview failed")]
+    return "\n".join(told) or output

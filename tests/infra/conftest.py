@@ -15,6 +15,7 @@ import pytest
 import yaml
 from pulumi.runtime import config, rpc
 from pulumi.runtime.mocks import MockMonitor, MockResourceArgs
+from pulumi.runtime.stack import Stack
 
 from infra.reference import configuration_schema
 
@@ -73,11 +74,13 @@ class Cloud(pulumi.runtime.Mocks):
             "readerEndpoint": f"{args.name}.reader.example",
             "primaryEndpointAddress": f"{args.name}.primary.example",
             "readerEndpointAddress": f"{args.name}.replica.example",
-            "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!cluster"}],
+            "masterUserSecrets": [
+                {"secretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!cluster"}
+            ],
         }
         return f"{args.name}-id", {**made, **args.inputs}
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:  # ty: ignore[invalid-method-override]  # the base class is typed for a pair, and accepts a mapping
+    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:  # ty: ignore[incompatible-method-override]  # the base class is typed for a pair, and accepts a mapping
         answers = {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
             "aws:index/getRegion:getRegion": {"region": REGION},
@@ -90,9 +93,9 @@ class Cloud(pulumi.runtime.Mocks):
 class Monitor(MockMonitor):
     """A mock monitor that also keeps what :class:`MockResourceArgs` leaves out: options and secrets."""
 
-    def __init__(self, mocks: pulumi.runtime.Mocks) -> None:
+    def __init__(self, mocks: pulumi.runtime.Mocks, recorded: Recorded) -> None:
         super().__init__(mocks)
-        self.recorded = Recorded()
+        self.recorded = recorded
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # the name is the protocol's
         if request.type != "pulumi:pulumi:Stack":
@@ -147,26 +150,41 @@ def configuration() -> Callable[..., Given]:
     return values
 
 
+@pytest.fixture
+def recorded() -> Recorded:
+    """Nothing yet: give it to ``declare`` as ``into``."""
+    return Recorded()
+
+
 @pytest.fixture(scope="session")
 def declare(configuration: Callable[..., Given]) -> Callable[..., Recorded]:
-    """``declare(stack, changes, zones=3)``: run the whole program and give back what it registered."""
+    """``declare(stack, changes)``: run the whole program and give back what it registered.
 
-    def run(stack: str = "dev", changes: Mapping[str, Any] | None = None, *, zones: int = 3) -> Recorded:
+    ``zones`` is how many the region has; ``into`` is filled even if the program stops.
+    """
+
+    def run(
+        stack: str = "dev",
+        changes: Mapping[str, Any] | None = None,
+        *,
+        zones: int = 3,
+        into: Recorded | None = None,
+    ) -> Recorded:
         from infra.program import program
 
-        monitor = Monitor(Cloud(zones))
+        monitor = Monitor(Cloud(zones), Recorded() if into is None else into)
         pulumi.runtime.set_mocks(monitor.mocks, project="vanta", stack=stack, monitor=monitor)
         given = configuration(stack, changes)
         config.set_all_config({f"vanta:{key}": _text(value) for key, value in given.items()})
         root = pulumi.runtime.get_root_resource()
+        assert isinstance(root, Stack)
         root.outputs.clear()  # the mock engine has one stack a process
 
-        @pulumi.runtime.test
         def declared() -> pulumi.Output[None]:
             program()
             return pulumi.Output.from_input(root.outputs).apply(monitor.recorded.outputs.update)
 
-        declared()
+        pulumi.runtime.test(declared)()
         return monitor.recorded
 
     return run

@@ -15,8 +15,9 @@ import pytest
 from local import tls
 from local.home import Home
 from local.ports import Ports
-from local.postgres import Postgres, PostgresError
+from local.postgres import Postgres
 from local.postgres_parameters import ParameterError, check
+from local.postgres_tools import PostgresError
 from local.processes import Processes
 
 if TYPE_CHECKING:

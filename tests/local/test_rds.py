@@ -271,6 +271,15 @@ async def test_a_rotated_managed_password_is_the_engines(own: Cluster) -> None:
     assert await own.ask("SELECT 1") == 1
 
 
+async def test_a_password_rotated_while_nothing_served_the_storage_is_the_engines(own: Cluster) -> None:
+    own.create(members=0)
+    own.rds.modify_db_cluster(
+        DBClusterIdentifier=own.name, RotateMasterUserPassword=True, ApplyImmediately=True
+    )
+    own.add(0)
+    assert await own.ask("SELECT 1") == 1
+
+
 def group(aws: Aws, name: str, **parameters: str) -> str:
     rds = client(aws, "rds")
     rds.create_db_cluster_parameter_group(

@@ -16,7 +16,11 @@ _ABSENT = ("NotFound", "NoSuch", "NonExistent", "ResourceNotFoundException", "DB
 
 
 class CallError(Exception):
-    """The API refused a call; the sentence names the operation and the API's own words."""
+    """The API refused a call; the sentence names the operation and the API's own words, ``code`` is its error code."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class AbsentError(CallError):
@@ -71,9 +75,8 @@ class Api:
                 if code in ("404", "NoSuchEntity") or any(a in code for a in _ABSENT)
                 else CallError
             )
-            raise kind(
-                f"{service} refused {operation}: {code}: {error.response['Error'].get('Message', '')}"
-            ) from error
+            message = error.response["Error"].get("Message", "")
+            raise kind(f"{service} refused {operation}: {code}: {message}", code) from error
         except BotoCoreError as error:
             raise CallError(f"{service} could not be asked for {operation}: {error}") from error
         answer.pop("ResponseMetadata", None)

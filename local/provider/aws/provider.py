@@ -131,10 +131,17 @@ class AwsProvider:
             if entry.emptied and properties.get("forceDestroy"):
                 empty_bucket(self._api, properties["region"], properties["bucket"])
             for call in entry.delete:
-                self._send(entry, call, properties, properties)
+                self._undo(entry, call, properties)
             self._await_gone(entry, properties)
         except AbsentError:
             return
+
+    def _undo(self, entry: ResourceType, call: Call, properties: Properties) -> None:
+        try:
+            self._send(entry, call, properties, properties)
+        except CallError as error:
+            if call.unless is None or error.code != call.unless:
+                raise
 
     def invoke(self, token: str, args: Properties) -> Properties:
         """The answer of a provider function.

@@ -27,6 +27,7 @@ class Call:
         whole: a change of one property sends them all (``put_...`` operations replace what they configure).
         once: make it right after creation, whatever the properties.
         further: further parameters from the resource's properties; under ``@`` it finds what the API last said of the resource.
+        unless: error code with which AWS says that what the call would undo has to stay; it then stays.
         build: all parameters from the properties, where letters and ``names`` do not suffice; None skips the call.
     """
 
@@ -35,6 +36,7 @@ class Call:
     when: tuple[str, Any] | None = None
     whole: bool = False
     once: bool = False
+    unless: str | None = None
     further: Callable[[Properties], Params] = nothing
     build: Callable[[Properties], Params | None] | None = None
 

@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[3]
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Wait for ``work`` from code that is not asynchronous, whether a loop runs in this thread or not."""
     with ThreadPoolExecutor(1) as executor:
-        return executor.submit(asyncio.run, work).result()
+        return executor.submit(lambda: asyncio.run(work)).result()
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 20) -> None:

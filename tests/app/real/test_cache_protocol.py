@@ -46,7 +46,7 @@ class Worker:
 
     async def read(self, name: Name) -> bytes | None:
         document = await self.documents.get(name)
-        return document and document.value
+        return None if document is None else document.value
 
     async def put(self, name: Name, value: str) -> Written:
         return await self.documents.write(put(name, value))

@@ -1,6 +1,6 @@
 """The API while an engine is cut off or frozen."""
 
-import time
+import json
 from collections.abc import Generator
 from pathlib import Path
 
@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from app.api.problems import TYPE_PREFIX
-from app.settings import Settings
 from tests.conftest import PostgresServer, RedisServer
 
 from .conftest import Database, Served, Tenant, command, create_database, eventually, serving
@@ -109,37 +108,24 @@ def test_without_postgres_nothing_is_pretended(
     assert client.get(PATH).json() == 2
 
 
-def test_an_authority_we_do_not_trust_is_no_database(
-    database: Database, tmp_path: Path, redis_server: RedisServer
-) -> None:
-    ours = database.environment["VANTA_DATABASE_CA"]
+def test_an_authority_we_do_not_trust_is_no_database(database: Database) -> None:
     untrusting = Database(
         environment={**database.environment, "VANTA_DATABASE_CA": ""}, settings=database.settings
     )
-    assert ours
-    assert redis_server
     refused = command(untrusting, "migrate", "--plan")
     assert refused.returncode == 3
     assert "CERTIFICATE_VERIFY_FAILED" in refused.stderr
-    assert tmp_path
 
 
 def test_a_rotated_database_password_works_without_a_restart(
     client: httpx.Client, database: Database, proxies: tuple[Proxy, Proxy]
 ) -> None:
     secret = Path(database.environment["VANTA_SECRETS_DIR"]) / "database-app"
-    login = Settings.from_environment(database.environment).secrets.login("database-app")
-    before = secret.read_text()
-    secret.write_text(before.replace(login.password.replace('"', '\\"'), "rotated"))
-    assert command(database, "migrate").returncode == 0
+    login = json.loads(secret.read_text())
     client.put(PATH, json=1, headers=ANY)
+    secret.write_text(json.dumps({**login, "password": "rotated"}))
+    assert command(database, "migrate").returncode == 0
     # Every connection has to be made anew.
     proxies[0].cut()
     proxies[0].restore()
-
-    def written() -> bool:
-        return client.put(PATH, json=2, headers=ANY).status_code == 200
-
-    started = time.monotonic()
-    eventually(written)
-    assert time.monotonic() > started
+    eventually(lambda: client.put(PATH, json=2, headers=ANY).status_code == 200)

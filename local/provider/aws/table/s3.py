@@ -23,11 +23,12 @@ def _configuration(
     *,
     fixed: Params | None = None,
     reset: Params | None = None,
+    unless: str | None = None,
     answer: str = "@",
 ) -> ResourceType:
     """What ``put_KIND`` sets and ``get_KIND`` tells; ``delete_KIND`` removes it, or ``reset`` puts it back where S3 has no deletion."""
     put = Call(operation=f"put_{kind}", whole=True, further=lambda _: fixed or {})
-    back: dict[str, Any] = {"operation": f"delete_{kind}", "takes": frozenset[str]()}
+    back: dict[str, Any] = {"operation": f"delete_{kind}", "takes": frozenset[str](), "unless": unless}
     if reset is not None:
         back |= {"operation": f"put_{kind}", "further": lambda _: reset}
     return ResourceType(
@@ -85,6 +86,7 @@ TYPES = (
         "bucket_versioning",
         {},
         reset={"VersioningConfiguration": {"Status": "Suspended"}},
+        unless="InvalidBucketState",  # object lock holds versioning on until the bucket goes
         answer="[@][?Status] | [0]",
     ),
     _configuration(

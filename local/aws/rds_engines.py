@@ -1,0 +1,147 @@
+"""The engines behind the database clusters of RDS: which run, where, and what follows whom.
+
+A cluster is one folder: the data directory of each member, the WAL archive, the administrator's password. All members share one
+port; the writer is at 127.0.0.1, readers are at 127.0.0.2 and following. A cluster without readers answers at the reader's address
+by its writer, as Aurora does. When its last member is deleted, its storage stays for the next one.
+"""
+
+from dataclasses import dataclass
+
+from local import tls
+from local.aws.internals import (
+    Record,
+    cluster_parameter_groups,
+    get_region,
+    instance_parameter_groups,
+    instances,
+    unregister_instance,
+)
+from local.home import Home
+from local.ports import Ports
+from local.postgres import Postgres
+from local.processes import Processes
+
+WRITER, READER = "127.0.0.1", "127.0.0.2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engines:
+    """The PostgreSQL servers of ``home``, by the records of their clusters in the region of the request."""
+
+    home: Home
+
+    def settle(self, cluster: Record) -> None:
+        """Make every engine of ``cluster`` as the records say, starting what does not run."""
+        found = members(cluster)
+        if not found:
+            return
+        publish(cluster, self.claim_port(cluster))
+        writer = self.writer(cluster)
+        adopts = not writer.initialised
+        if adopts:
+            self.storage(cluster).data.rename(writer.data)
+        writer.configure(self._parameters(cluster, found[0]))
+        writer.start()
+        if adopts:  # the password may have been changed while nothing served the storage
+            writer.set_password(cluster["MasterUsername"], cluster["_MasterUserPassword"])
+        if writer.query("SHOW listen_addresses") != writer.listen_addresses:
+            writer.stop()
+            writer.start()
+        writer.reload()
+        for instance in found[1:]:
+            self._settle_reader(self.server(cluster, instance), writer, self._parameters(cluster, instance))
+
+    def _settle_reader(self, reader: Postgres, writer: Postgres, parameters: dict[str, str]) -> None:
+        if reader.initialised:
+            writer.hold(reader)
+        else:
+            reader.clone(writer, parameters=parameters)
+        reader.configure(parameters, primary=writer)
+        reader.start()
+        reader.reload()
+
+    def retire(self, cluster: Record, instance: Record) -> None:
+        """Remove the engine of ``instance``, which is no longer a member of ``cluster``."""
+        old = self.server(cluster, instance)
+        old.stop()
+        found = members(cluster)
+        if not found:
+            old.data.rename(self.storage(cluster).data)
+        elif any(member["IsClusterWriter"] for member in cluster["DBClusterMembers"]):
+            old.remove(primary=self.writer(cluster))
+        else:
+            # A stopped writer has sent everything to its readers: the first of them has lost nothing.
+            successor = self.server(cluster, found[0])
+            successor.promote()
+            successor.stop()
+            cluster["DBClusterMembers"][0]["IsClusterWriter"] = True
+            found[0]["Endpoint"]["Address"] = WRITER
+            old.remove()
+
+    def forget(self, cluster: Record, instance: Record) -> None:
+        """Take back ``instance``, whose engine could not be started."""
+        unregister_instance(instance["DBInstanceIdentifier"])
+        del instances[instance["DBInstanceIdentifier"]]
+        server = self.server(cluster, instance)
+        server.stop()
+        if members(cluster):
+            server.remove(primary=self.writer(cluster))
+        elif server.initialised:
+            server.data.rename(self.storage(cluster).data)
+
+    def writer(self, cluster: Record) -> Postgres:
+        """The engine that takes writes."""
+        return self.server(cluster, members(cluster)[0])
+
+    def storage(self, cluster: Record) -> Postgres:
+        """The data directory of a cluster that has no members; it is not served."""
+        return self._engine(cluster, "storage", WRITER, ())
+
+    def server(self, cluster: Record, instance: Record) -> Postgres:
+        """The engine of ``instance``."""
+        name = f"postgres-{get_region()}-{instance['DBInstanceIdentifier']}"
+        alone = len(members(cluster)) == 1
+        return self._engine(cluster, name, instance["Endpoint"]["Address"], (READER,) if alone else ())
+
+    def _engine(self, cluster: Record, name: str, host: str, aliases: tuple[str, ...]) -> Postgres:
+        folder = self.home.databases / get_region() / cluster["DBClusterIdentifier"]
+        return Postgres(
+            home=self.home, folder=folder, name=name, host=host, port=cluster["Port"], aliases=aliases
+        )
+
+    def claim_port(self, cluster: Record) -> int:
+        """The port of ``cluster``, chosen anew if another program has taken it while no member ran."""
+        processes = Processes(self.home)
+        held = any(processes.running(self.server(cluster, member).name) for member in members(cluster))
+        name = f"database-{get_region()}-{cluster['DBClusterIdentifier']}"
+        return Ports(self.home).claim(name, hosts=tls.HOSTS, held=held)
+
+    def _parameters(self, cluster: Record, instance: Record) -> dict[str, str]:
+        groups = [cluster_parameter_groups.get(cluster["DBClusterParameterGroup"])]
+        groups += [
+            instance_parameter_groups.get(group["DBParameterGroupName"])
+            for group in instance["DBParameterGroups"]
+        ]
+        return {name: value for group in groups for name, value in group_values(group).items()}
+
+
+def members(cluster: Record) -> list[Record]:
+    """The instances of ``cluster``, its writer first."""
+    order = sorted(cluster["DBClusterMembers"], key=lambda member: not member["IsClusterWriter"])
+    return [instances[member["DBInstanceIdentifier"]] for member in order]
+
+
+def publish(cluster: Record, port: int) -> None:
+    """Write the endpoints of ``cluster``, which the emulator rewrites whenever any cluster's members change."""
+    cluster |= {"Endpoint": WRITER, "ReaderEndpoint": READER, "Port": port, "_shared_endpoint": None}
+    for instance in members(cluster):
+        instance["Endpoint"]["Port"] = port
+
+
+def group_values(group: Record | None) -> dict[str, str]:
+    """The values a user gave to a parameter group; none for a default group, which is not kept."""
+    parameters = group.get("Parameters", {}) if group else {}
+    return {
+        name: value["ParameterValue"] if isinstance(value, dict) else value
+        for name, value in parameters.items()
+    }

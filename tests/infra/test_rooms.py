@@ -1,0 +1,340 @@
+"""What each room promises."""
+
+import ipaddress
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.aws.network import data_subnets
+
+# network
+
+
+@given(second=st.integers(0, 255), prefix=st.integers(16, 20), zones=st.integers(2, 6))
+def test_data_subnets_are_disjoint_parts_of_the_network_and_stay_when_zones_are_few(
+    second: int, prefix: int, zones: int
+) -> None:
+    network = ipaddress.IPv4Network(f"10.{second}.0.0/{prefix}")
+    subnets = [ipaddress.IPv4Network(subnet) for subnet in data_subnets(str(network), zones)]
+    assert len(subnets) == zones
+    assert all(subnet.subnet_of(network) and 16 <= subnet.prefixlen <= 28 for subnet in subnets)
+    assert not any(a.overlaps(b) for a in subnets for b in subnets if a is not b)
+    # The first three quarters stay free for what faces users and for pods.
+    assert all(subnet[0] >= network[network.num_addresses * 3 // 4] for subnet in subnets)
+
+
+def test_data_has_no_way_out_of_the_network(dev: Any) -> None:
+    assert not dev.one("RouteTable").inputs.get("routes")
+    assert len(dev.all("RouteTableAssociation")) == len(dev.all("Subnet")) == 3
+    assert not any(subnet.inputs["mapPublicIpOnLaunch"] for subnet in dev.all("Subnet"))
+
+
+def test_each_data_subnet_is_in_a_zone_of_its_own_in_a_stable_order(dev: Any) -> None:
+    assert [s.inputs["availabilityZone"] for s in dev.all("Subnet")] == [
+        "eu-west-1a",
+        "eu-west-1b",
+        "eu-west-1c",
+    ]
+
+
+def test_the_default_security_group_lets_nothing_through(dev: Any) -> None:
+    default = dev.one("DefaultSecurityGroup").inputs
+    assert not default.get("ingress")
+    assert not default.get("egress")
+
+
+def test_the_stores_are_reached_from_the_app_alone_on_their_own_port(dev: Any) -> None:
+    rules = {
+        (
+            r.inputs["securityGroupId"],
+            r.inputs["referencedSecurityGroupId"],
+            r.inputs["fromPort"],
+            r.inputs["toPort"],
+        )
+        for r in dev.all("SecurityGroupIngressRule")
+    }
+    assert rules == {("database-id", "app-id", 5432, 5432), ("cache-id", "app-id", 6379, 6379)}
+    assert dev.one("Cluster").inputs["vpcSecurityGroupIds"] == ["database-id"]
+    assert dev.one("ReplicationGroup").inputs["securityGroupIds"] == ["cache-id"]
+
+
+def test_no_rule_names_an_address_range(dev: Any) -> None:
+    for rule in (*dev.all("SecurityGroupIngressRule"), *dev.all("SecurityGroupEgressRule")):
+        assert not {"cidrIpv4", "cidrIpv6", "prefixListId"} & rule.inputs.keys()
+    for group in dev.all("SecurityGroup"):
+        assert not group.inputs.get("ingress")
+        assert not group.inputs.get("egress")
+
+
+# keys
+
+
+def statements(policy: Any) -> dict[str, dict[str, Any]]:
+    return {statement["Sid"]: statement for statement in json.loads(policy.inputs["policy"])["Statement"]}
+
+
+def test_every_class_of_data_has_a_rotating_key_of_its_own_with_an_alias(prod: Any) -> None:
+    classes = {"state", "secrets", "archive", "audit", "logs", "application"}
+    assert {key.name for key in prod.all("Key")} == classes
+    assert all(key.inputs["enableKeyRotation"] for key in prod.all("Key"))
+    assert {alias.inputs["name"] for alias in prod.all("Alias")} == {
+        f"alias/vanta-prod-{each}" for each in classes
+    }
+    assert {key.inputs["deletionWindowInDays"] for key in prod.all("Key")} == {30}
+
+
+def test_an_administrator_of_a_key_cannot_use_it_nor_grant_its_use(dev: Any) -> None:
+    using = (
+        "kms:Decrypt",
+        "kms:Encrypt",
+        "kms:GenerateDataKey",
+        "kms:ReEncryptFrom",
+        "kms:CreateGrant",
+        "kms:Sign",
+    )
+    for key in dev.all("Key"):
+        for action in statements(key)["AdministeredThroughIam"]["Action"]:
+            assert not [use for use in using if _matches(action, use)], action
+
+
+def _matches(pattern: str, action: str) -> bool:
+    return action.startswith(pattern[:-1]) if pattern.endswith("*") else action == pattern
+
+
+@pytest.mark.parametrize(
+    ("key", "services"),
+    [
+        ("state", {"rds", "elasticache"}),
+        ("secrets", {"secretsmanager", "rds"}),
+        ("archive", {"s3"}),
+        ("audit", {"s3"}),
+    ],
+)
+def test_a_key_serves_only_requests_through_its_services(dev: Any, key: str, services: set[str]) -> None:
+    own = statements(dev.one("Key", key))
+    via = sorted(f"{service}.eu-west-1.amazonaws.com" for service in services)
+    for sid in ("UsedThroughServices", "GrantsForServices"):
+        assert sorted(own[sid]["Condition"]["StringEquals"]["kms:ViaService"]) == via
+    assert own["GrantsForServices"]["Condition"]["Bool"] == {"kms:GrantIsForAWSResource": "true"}
+    assert set(own) == {"AdministeredThroughIam", "UsedThroughServices", "GrantsForServices"}
+
+
+def test_log_groups_of_this_account_alone_use_the_key_of_the_logs(dev: Any) -> None:
+    condition = statements(dev.one("Key", "logs"))["UsedByCloudWatchLogs"]["Condition"]
+    assert condition == {
+        "ArnLike": {"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:eu-west-1:111122223333:log-group:*"}
+    }
+
+
+def test_the_app_decrypts_nothing_without_naming_the_tenant(dev: Any) -> None:
+    statement = statements(dev.one("Key", "application"))["UsedByTheApp"]
+    assert statement["Condition"] == {"Null": {"kms:EncryptionContext:tenant": "false"}}
+
+
+# database
+
+
+def cluster_parameters(recorded: Any) -> dict[str, str]:
+    return {p["name"]: p["value"] for p in recorded.one("ClusterParameterGroup").inputs["parameters"]}
+
+
+def test_the_database_speaks_tls_only(dev: Any) -> None:
+    assert cluster_parameters(dev)["rds.force_ssl"] == "1"
+
+
+def test_slow_statements_are_logged_without_what_tenants_put_into_them(declare: Callable[..., Any]) -> None:
+    parameters = cluster_parameters(declare("dev", {"database": {"slowQueryMs": 77}}))
+    assert parameters["log_min_duration_statement"] == "77"
+    assert parameters["log_parameter_max_length"] == "0"
+    # It would log the passwords of CREATE ROLE.
+    assert "log_statement" not in parameters
+
+
+def test_the_database_is_encrypted_with_the_keys_of_its_data_classes(dev: Any) -> None:
+    cluster = dev.one("Cluster").inputs
+    assert cluster["storageEncrypted"]
+    assert cluster["kmsKeyId"].endswith(":state")
+    assert cluster["masterUserSecretKmsKeyId"].endswith(":secrets")
+    assert all(i.inputs["performanceInsightsKmsKeyId"].endswith(":state") for i in dev.all("ClusterInstance"))
+
+
+def test_nobody_ever_knew_the_master_password(dev: Any) -> None:
+    cluster = dev.one("Cluster").inputs
+    assert cluster["manageMasterUserPassword"]
+    assert "masterPassword" not in cluster
+
+
+@pytest.mark.parametrize("readers", [0, 1, 3])
+def test_the_writer_comes_first_and_the_readers_after_it(declare: Callable[..., Any], readers: int) -> None:
+    writer, *others = declare("dev", {"database": {"readers": readers}}).all("ClusterInstance")
+    assert len(others) == readers
+    assert writer.inputs["promotionTier"] == 0
+    assert all(other.inputs["promotionTier"] == 1 and writer.name in other.dependencies for other in others)
+    assert not any(i.inputs["publiclyAccessible"] for i in (writer, *others))
+
+
+def test_the_configured_days_can_be_restored_to(declare: Callable[..., Any]) -> None:
+    cluster = declare("dev", {"database": {"backupRetentionDays": 21}}).one("Cluster").inputs
+    assert cluster["backupRetentionPeriod"] == 21
+    assert cluster["copyTagsToSnapshot"]
+
+
+def test_the_log_group_is_there_encrypted_before_the_database_writes_to_it(dev: Any) -> None:
+    group, cluster = dev.one("LogGroup").inputs, dev.one("Cluster")
+    assert group["name"] == f"/aws/rds/cluster/{cluster.inputs['clusterIdentifier']}/postgresql"
+    assert group["kmsKeyId"].endswith(":logs")
+    assert group["retentionInDays"] == 7
+    assert cluster.inputs["enabledCloudwatchLogsExports"] == ["postgresql"]
+    assert "database" in cluster.dependencies
+
+
+def test_performance_data_is_kept_for_the_configured_days(prod: Any) -> None:
+    instances = prod.all("ClusterInstance")
+    assert all(i.inputs["performanceInsightsEnabled"] for i in instances)
+    assert {i.inputs["performanceInsightsRetentionPeriod"] for i in instances} == {465}
+
+
+def test_the_secret_of_the_app_holds_the_name_and_password_of_its_role(dev: Any) -> None:
+    assert json.loads(dev.one("SecretVersion", "database-app").inputs["secretString"]) == {
+        "username": "vanta_app",
+        "password": "Generated1database-app",
+    }
+    assert all(secret.inputs["kmsKeyId"].endswith(":secrets") for secret in dev.all("Secret"))
+
+
+# cache
+
+
+def test_the_cache_speaks_tls_to_those_who_know_its_token(dev: Any) -> None:
+    group = dev.one("ReplicationGroup").inputs
+    assert group["transitEncryptionEnabled"]
+    assert group["transitEncryptionMode"] == "required"
+    assert json.loads(dev.one("SecretVersion", "cache-auth").inputs["secretString"]) == {
+        "authToken": group["authToken"]
+    }
+
+
+def test_the_token_has_only_characters_that_elasticache_accepts(dev: Any) -> None:
+    token = dev.one("RandomPassword", "cache-auth").inputs
+    assert not token["special"]
+    assert token["length"] == 64
+
+
+@pytest.mark.parametrize(("nodes", "fails_over"), [(1, False), (2, True)])
+def test_the_cache_fails_over_by_itself_when_it_can(
+    declare: Callable[..., Any], nodes: int, fails_over: bool
+) -> None:
+    group = declare("dev", {"cache": {"nodes": nodes}}).one("ReplicationGroup").inputs
+    assert group["automaticFailoverEnabled"] is group["multiAzEnabled"] is fails_over
+    assert group["numCacheClusters"] == nodes
+
+
+def test_a_full_cache_drops_what_would_expire_and_keeps_streams(dev: Any) -> None:
+    parameters = dev.one("elasticache/parameterGroup:ParameterGroup").inputs["parameters"]
+    assert parameters == [{"name": "maxmemory-policy", "value": "volatile-lfu"}]
+
+
+def test_the_cache_is_encrypted_at_rest(dev: Any) -> None:
+    group = dev.one("ReplicationGroup").inputs
+    assert group["atRestEncryptionEnabled"]
+    assert group["kmsKeyId"].endswith(":state")
+
+
+# buckets
+
+
+@pytest.mark.parametrize("bucket", ["archive", "audit", "audit-logs"])
+def test_no_bucket_can_be_public_or_read_without_tls(dev: Any, bucket: str) -> None:
+    flags = {k: v for k, v in dev.one("BucketPublicAccessBlock", bucket).inputs.items() if k != "bucket"}
+    assert len(flags) == 4
+    assert set(flags.values()) == {True}
+    assert dev.one("BucketOwnershipControls", bucket).inputs["rule"] == {
+        "objectOwnership": "BucketOwnerEnforced"
+    }
+    tls = statements(dev.one("BucketPolicy", bucket))["OnlyOverTls"]
+    assert (tls["Effect"], tls["Principal"], tls["Action"]) == ("Deny", "*", "s3:*")
+    assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert dev.one("BucketVersioning", bucket).inputs["versioningConfiguration"] == {"status": "Enabled"}
+
+
+@pytest.mark.parametrize("bucket", ["archive", "audit"])
+def test_data_is_encrypted_with_the_key_of_its_class_and_no_other(dev: Any, bucket: str) -> None:
+    (rule,) = dev.one("BucketServerSideEncryptionConfiguration", bucket).inputs["rules"]
+    default = rule["applyServerSideEncryptionByDefault"]
+    assert default["sseAlgorithm"] == "aws:kms"
+    assert default["kmsMasterKeyId"].endswith(f":{bucket}")
+    assert rule["bucketKeyEnabled"]
+    own = statements(dev.one("BucketPolicy", bucket))
+    for sid in ("NoOtherEncryption", "NoOtherKey", "NoCustomerKey"):
+        assert (own[sid]["Effect"], own[sid]["Action"]) == ("Deny", "s3:PutObject")
+        # Without this a write that names no encryption, and so gets the right one, would be refused.
+        assert set(own[sid]["Condition"]["Null"].values()) == {"false"}
+
+
+def test_history_gets_colder_as_it_gets_older_and_then_goes(dev: Any) -> None:
+    configuration = dev.one("BucketLifecycleConfiguration", "archive").inputs
+    tiers, left_overs = configuration["rules"]
+    assert tiers["transitions"] == [
+        {"days": 30, "storageClass": "STANDARD_IA"},
+        {"days": 365, "storageClass": "GLACIER_IR"},
+    ]
+    assert tiers["expiration"] == {"days": 2557}
+    assert tiers["noncurrentVersionExpiration"] == {"noncurrentDays": 30}
+    assert left_overs["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 7}
+    assert configuration["transitionDefaultMinimumObjectSize"] == "all_storage_classes_128K"
+
+
+def test_no_object_has_to_be_restored_before_it_can_be_read(prod: Any) -> None:
+    for rule in prod.one("BucketLifecycleConfiguration", "archive").inputs["rules"]:
+        assert {t["storageClass"] for t in rule.get("transitions", [])}.isdisjoint(
+            {"GLACIER", "DEEP_ARCHIVE"}
+        )
+
+
+@pytest.mark.parametrize(
+    ("stack", "retention"),
+    [("dev", {"mode": "GOVERNANCE", "days": 1}), ("prod", {"mode": "COMPLIANCE", "years": 7})],
+)
+def test_audit_objects_are_locked_for_the_configured_time(
+    declare: Callable[..., Any], stack: str, retention: dict[str, Any]
+) -> None:
+    recorded = declare(stack)
+    assert recorded.one("Bucket", "audit").inputs["objectLockEnabled"]
+    lock = recorded.one("BucketObjectLockConfiguration")
+    assert lock.inputs["rule"] == {"defaultRetention": retention}
+    assert "audit" in lock.dependencies
+
+
+def test_nobody_deletes_from_the_audit_bucket_or_gets_around_its_lock(prod: Any) -> None:
+    own = statements(prod.one("BucketPolicy", "audit"))
+    assert own["NothingIsDeleted"]["Principal"] == "*"
+    assert set(own["NothingIsDeleted"]["Action"]) == {
+        "s3:DeleteObject",
+        "s3:DeleteObjectVersion",
+        "s3:BypassGovernanceRetention",
+    }
+    assert own["NoOtherLock"]["Condition"]["StringNotEquals"] == {"s3:object-lock-mode": "COMPLIANCE"}
+    assert own["NoShorterLock"]["Condition"] == {
+        "NumericLessThan": {"s3:object-lock-remaining-retention-days": str(7 * 365)}
+    }
+    assert {s["Effect"] for s in own.values()} == {"Deny"}
+
+
+def test_each_access_to_the_audit_is_logged_into_a_bucket_that_s3_can_deliver_to(dev: Any) -> None:
+    logging = dev.one("BucketLogging").inputs
+    target = dev.one("Bucket", "audit-logs").inputs
+    assert (logging["bucket"], logging["targetBucket"]) == (
+        dev.one("Bucket", "audit").inputs["bucket"],
+        target["bucket"],
+    )
+    assert not target["objectLockEnabled"]
+    (rule,) = dev.one("BucketServerSideEncryptionConfiguration", "audit-logs").inputs["rules"]
+    assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "AES256"}
+    delivery = statements(dev.one("BucketPolicy", "audit-logs"))["AccessLogDelivery"]
+    assert delivery["Principal"] == {"Service": "logging.s3.amazonaws.com"}
+    assert delivery["Condition"]["StringEquals"] == {"aws:SourceAccount": "111122223333"}
+    assert delivery["Condition"]["ArnLike"]["aws:SourceArn"].endswith(":audit")

@@ -1,0 +1,200 @@
+"""What a stack file may say: every refusal names key, value and remedy."""
+
+import dataclasses
+import ipaddress
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra import checks
+from infra.reference import configuration_schema
+from infra.refusal import SettingsError
+from infra.settings import ArchiveSettings, NetworkSettings, known_keys, parse
+
+Configuration = Callable[..., dict[str, Any]]
+
+# fmt: off
+REFUSALS = [
+    # room, key, value, what the message says
+    ("database", "reader", 2, "vanta:database.reader is 2 but no such key exists. Did you mean vanta:database.readers."),
+    ("database", "readers", "two", "vanta:database.readers is two but must be a whole number. Write it with digits only."),
+    ("database", "readers", True, "vanta:database.readers is true but must be a whole number. Write it with digits only."),
+    ("database", "readers", 16, "vanta:database.readers is 16 which is out of range. Use 0 to 15 readers."),
+    ("database", "iamAuthentication", "maybe", "vanta:database.iamAuthentication is maybe but must be a boolean. Use true or false."),
+    ("database", "engineVersion", 17.5, 'vanta:database.engineVersion is 17.5 but must be text. Put it in quotes: "17.5".'),
+    ("database", "engineVersion", "16.4", 'vanta:database.engineVersion is 16.4 but the parameter groups are those of PostgreSQL 17. Use a version like "17.5".'),
+    ("database", "name", "Vanta-1", "vanta:database.name is Vanta-1 which PostgreSQL would have to quote. Use a-z, 0-9 and _, a letter first."),
+    ("database", "instanceClass", "cache.t4g.micro", "vanta:database.instanceClass is cache.t4g.micro which Aurora PostgreSQL 17 does not offer. Use a class like db.t4g.medium or db.r8g.large."),
+    ("database", "backupRetentionDays", 0, "vanta:database.backupRetentionDays is 0 which is out of range. Use 1 to 35 days."),
+    ("database", "backupRetentionDays", 36, "vanta:database.backupRetentionDays is 36 which is out of range. Use 1 to 35 days."),
+    ("database", "performanceInsightsDays", 94, "vanta:database.performanceInsightsDays is 94 but Performance Insights keeps 7 days, 1 to 23 months of 31 days, or 731 days. Use 124."),
+    ("database", "performanceInsightsDays", 999, "vanta:database.performanceInsightsDays is 999 but Performance Insights keeps 7 days, 1 to 23 months of 31 days, or 731 days. Use 731."),
+    ("database", "logRetentionDays", 8, "vanta:database.logRetentionDays is 8 which CloudWatch Logs does not offer as a retention. Use 14."),
+    ("database", "slowQueryMs", 0, "vanta:database.slowQueryMs is 0 which is out of range. Use 1 to 3600000 milliseconds."),
+    ("cache", "engineVersion", "7.2", 'vanta:cache.engineVersion is 7.2 but the parameter group is that of Valkey 8. Use a version like "8.1".'),
+    ("cache", "nodeType", "db.t4g.medium", "vanta:cache.nodeType is db.t4g.medium which ElastiCache does not offer. Use a type like cache.t4g.micro or cache.r7g.large."),
+    ("cache", "nodes", 7, "vanta:cache.nodes is 7 which is out of range. Use 1 to 6 nodes."),
+    ("cache", "snapshotDays", 36, "vanta:cache.snapshotDays is 36 which is out of range. Use 0 to 35 days."),
+    ("cache", "authTokenLength", 15, "vanta:cache.authTokenLength is 15 which is out of range. Use 16 to 128 characters."),
+    ("cache", "authTokenLength", 129, "vanta:cache.authTokenLength is 129 which is out of range. Use 16 to 128 characters."),
+    ("archive", "warmAfterDays", 29, "vanta:archive.warmAfterDays is 29 but S3 moves nothing to STANDARD_IA before 30 days. Use 30 or more."),
+    ("archive", "coldAfterDays", 59, "vanta:archive.coldAfterDays is 59 but objects stay 30 days in STANDARD_IA after vanta:archive.warmAfterDays (30). Use 60 or more."),
+    ("archive", "expireAfterDays", 454, "vanta:archive.expireAfterDays is 454 but objects are paid for 90 days in GLACIER_IR after vanta:archive.coldAfterDays (365). Use 455 or more."),
+    ("archive", "noncurrentDays", 0, "vanta:archive.noncurrentDays is 0 which is out of range. Use 1 to 3650 days."),
+    ("archive", "multipartDays", 31, "vanta:archive.multipartDays is 31 which is out of range. Use 1 to 30 days."),
+    ("audit", "lockMode", "SOFT", "vanta:audit.lockMode is SOFT which is none of its values. Use GOVERNANCE or COMPLIANCE."),
+    ("audit", "lockMode", "COMPLIANCE", 'vanta:audit.lockMode is COMPLIANCE but stack "pr-118" is throw-away: its bucket could not be deleted for 1 day. Use GOVERNANCE, or set vanta:lifetime to permanent.'),
+    ("audit", "lockPeriod", "a while", "vanta:audit.lockPeriod is a while which is no period. Write it like 7 years or 1 day."),
+    ("audit", "lockPeriod", "0 days", "vanta:audit.lockPeriod is 0 days but S3 locks for 1 day to 100 years. Use 7 years."),
+    ("audit", "lockPeriod", "101 years", "vanta:audit.lockPeriod is 101 years but S3 locks for 1 day to 100 years. Use 7 years."),
+    ("audit", "accessLogDays", 0, "vanta:audit.accessLogDays is 0 but logs that nobody keeps prove nothing. Use 400."),
+    ("keys", "deletionDays", 6, "vanta:keys.deletionDays is 6 which is out of range. Use 7 to 30 days."),
+    ("keys", "rotationDays", 89, "vanta:keys.rotationDays is 89 which is out of range. Use 90 to 2560 days."),
+    ("network", "cidr", "10.0.0.300/16", "vanta:network.cidr is 10.0.0.300/16 but must be an IPv4 network. Write it like 10.20.0.0/16."),
+    ("network", "cidr", "8.8.0.0/16", "vanta:network.cidr is 8.8.0.0/16 which is not a private range. Use a part of 10.0.0.0/8."),
+    ("network", "cidr", "10.0.0.0/24", "vanta:network.cidr is 10.0.0.0/24 which is out of range. Use a network from /16 to /20."),
+    ("network", "zones", 1, "vanta:network.zones is 1 which is out of range. Use 2 to 6 availability zones."),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("room", "key", "value", "message"), REFUSALS, ids=lambda value: str(value)[:40])
+def test_a_refusal_names_key_value_and_remedy(
+    configuration: Configuration, room: str, key: str, value: object, message: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        parse(configuration("pr-118", {room: {key: value}}), "pr-118")
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("lifetim", "permanent", "vanta:lifetim is permanent but no such key exists. Did you mean vanta:lifetime."),
+        ("lifetime", "eternal", "vanta:lifetime is eternal which is none of its values. Use throwaway or permanent."),
+        ("owner", "", 'vanta:owner is "" but is a tag\'s value. Use 1 to 64 letters, digits, spaces or _.:/=+@-.'),
+        ("database", "5", "vanta:database is 5 but holds a group of keys. Write its keys below database:."),
+        ("database.readers", 3, "vanta:database.readers is 3 but is written as one flat key. Write readers below vanta:database."),
+        ("zzz", 1, "vanta:zzz is 1 but no such key exists. Remove it; docs/reference/configuration.md lists all keys."),
+    ],
+)  # fmt: skip
+def test_a_key_outside_the_rooms_is_refused_the_same_way(
+    configuration: Configuration, key: str, value: object, message: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        parse(configuration() | {key: value}, "dev")
+    assert str(refused.value) == message
+
+
+def test_a_permanent_stack_without_readers_is_refused(configuration: Configuration) -> None:
+    with pytest.raises(SettingsError) as refused:
+        parse(configuration("prod", {"database": {"readers": 0}}), "prod")
+    assert str(refused.value) == (
+        "vanta:database.readers is 0 but vanta:lifetime is permanent: nothing could take over when the writer is lost."
+        " Use 1 or more."
+    )
+
+
+def test_a_missing_value_says_where_its_default_comes_from(configuration: Configuration) -> None:
+    given = configuration()
+    del given["database"]["readers"]
+    with pytest.raises(
+        SettingsError, match=r"vanta:database.readers has no value. Run the program from the folder"
+    ):
+        parse(given, "dev")
+
+
+@pytest.mark.parametrize("stack", ["PR-118", "pr_118", "1st", "a--b", "ends-", "a" * 19, ""])
+def test_a_stack_whose_name_some_service_refuses_is_refused(configuration: Configuration, stack: str) -> None:
+    with pytest.raises(SettingsError, match=f'The stack name "{stack}" cannot be part of resource names'):
+        parse(configuration(), stack)
+
+
+@pytest.mark.parametrize("stack", ["local", "dev", "prod"])
+def test_every_committed_stack_is_accepted(configuration: Configuration, stack: str) -> None:
+    assert parse(configuration(stack), stack).permanent == (stack == "prod")
+
+
+def test_production_locks_the_audit_for_seven_years_against_everyone(configuration: Configuration) -> None:
+    audit = parse(configuration("prod"), "prod").audit
+    assert (audit.lock_mode, audit.lock_period) == ("COMPLIANCE", "7 years")
+
+
+def test_every_field_of_the_settings_is_in_the_schema_with_its_type_and_no_other() -> None:
+    spelt = {bool: "boolean", int: "integer"}
+    assert {key: spelt.get(kind, "string") for key, kind in known_keys().items()} == {
+        entry.key: entry.type for entry in configuration_schema()
+    }
+
+
+def test_values_may_arrive_as_the_text_that_the_engine_hands_over(configuration: Configuration) -> None:
+    given = configuration()
+    given["database"] = json.dumps(given["database"] | {"readers": "3", "iamAuthentication": "true"})
+    database = parse(given, "dev").database
+    assert (database.readers, database.iam_authentication) == (3, True)
+
+
+@given(hot=st.integers(0, 4000), warm=st.integers(0, 4000), expiry=st.integers(0, 4000))
+def test_a_lifecycle_is_accepted_exactly_when_s3_gives_what_it_charges_for(
+    hot: int, warm: int, expiry: int
+) -> None:
+    archive = ArchiveSettings(
+        warm_after_days=hot,
+        cold_after_days=warm,
+        expire_after_days=expiry,
+        noncurrent_days=1,
+        multipart_days=1,
+    )
+    valid = hot >= 30 and warm - hot >= 30 and expiry - warm >= 90
+    try:
+        checks.check_archive(archive)
+    except SettingsError:
+        assert not valid
+    else:
+        assert valid
+
+
+@given(first=st.integers(0, 2**32 - 1), prefix=st.integers(0, 32), zones=st.integers(-1, 9))
+def test_no_network_is_accepted_that_the_internet_routes_or_that_is_too_small(
+    first: int, prefix: int, zones: int
+) -> None:
+    network = ipaddress.IPv4Network((first, prefix), strict=False)
+    try:
+        checks.check_network(NetworkSettings(cidr=str(network), zones=zones))
+    except SettingsError:
+        return
+    assert not network.is_global
+    assert 16 <= prefix <= 20
+    assert 2 <= zones <= 6
+
+
+@given(data=st.data(), zones=st.integers(2, 6))
+def test_every_private_network_of_a_fitting_size_is_accepted(data: st.DataObject, zones: int) -> None:
+    within = data.draw(st.sampled_from(checks.PRIVATE_RANGES))
+    prefix = data.draw(st.integers(max(16, within.prefixlen), 20))
+    address = data.draw(st.integers(int(within[0]), int(within[-1])))
+    network = ipaddress.IPv4Network((address, prefix), strict=False)
+    checks.check_network(NetworkSettings(cidr=str(network), zones=zones))
+
+
+@pytest.mark.parametrize(
+    ("field", "allowed"),
+    [
+        ("log_retention_days", checks.LOG_RETENTION_DAYS),
+        ("performance_insights_days", checks.PERFORMANCE_INSIGHTS_DAYS),
+    ],
+)
+def test_the_remedy_of_a_refused_retention_is_itself_accepted(
+    configuration: Configuration, field: str, allowed: frozenset[int]
+) -> None:
+    database = parse(configuration(), "dev").database
+    for days in set(range(-1, 4000)) - allowed:
+        with pytest.raises(SettingsError) as refused:
+            checks.check_database(dataclasses.replace(database, **{field: days}), permanent=False)
+        assert int(str(refused.value).removesuffix(".").rsplit(" ", 1)[1]) in allowed
+    for days in allowed:
+        checks.check_database(dataclasses.replace(database, **{field: days}), permanent=False)
