@@ -51,9 +51,8 @@ def up(context: Context, *, as_json: bool) -> None:
     console, platform = context
     summary = platform.up()
     if as_json:
-        click.echo(
-            json.dumps({"url": summary.url, "keyFile": str(summary.key_file), "outputs": summary.outputs})
-        )
+        facts = {"changed": summary.changed, "seconds": round(summary.seconds, 2), "outputs": summary.outputs}
+        click.echo(json.dumps({"url": summary.url, "keyFile": str(summary.key_file), **facts}))
     _show(console, summary)
 
 

@@ -66,7 +66,9 @@ class Console:
 
     def _line(self, mark: str, title: str, outcome: str, started: float, colour: str) -> None:
         took = f"{time.monotonic() - started:5.1f} s"
-        self._terminal.print(f"[{colour}]{mark}[/{colour}] {title:<22} {took}   [dim]{outcome}[/dim]", soft_wrap=True)
+        self._terminal.print(
+            f"[{colour}]{mark}[/{colour}] {title:<22} {took}   [dim]{outcome}[/dim]", soft_wrap=True
+        )
 
 
 class Step:

@@ -30,7 +30,7 @@ DEFAULTS = {"maxmemory": "64mb", "maxmemory-policy": "volatile-lru"}
 WITHOUT_EFFECT = {"reserved-memory", "reserved-memory-percent"}
 RESERVED = {
     "aclfile", "appendonly", "bind", "cluster-enabled", "daemonize", "dir", "include", "loadmodule", "logfile", "masterauth",
-    "pidfile", "port", "protected-mode", "rename-command", "replicaof", "requirepass", "save", "slaveof", "supervised",
+    "pidfile", "port", "protected-mode", "rename-command", "replicaof", "requirepass", "save", "set-proc-title", "slaveof", "supervised",
     "tls-port", "unixsocket", "unixsocketperm", "user",
 }  # fmt: skip
 
@@ -78,6 +78,8 @@ class Redis:
         )
         known = {name: value for name, value in (parameters or {}).items() if name not in WITHOUT_EFFECT}
         own = {"port": "0", "unixsocket": SOCKET, "unixsocketperm": "600", "save": "", "aclfile": "users.acl"}
+        # A title would be written over the environment, by which a process is found when its record is gone.
+        own["set-proc-title"] = "no"
         write(self.folder / "redis.conf", _render({**DEFAULTS, **known, **own}))
 
     def start(self, *, deadline: float = 30) -> None:

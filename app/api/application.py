@@ -15,6 +15,7 @@ from app.api.messages import Request, Response, Scope, Transport
 from app.api.problems import ProblemError
 from app.api.router import Router
 from app.db.postgres import UNREACHABLE
+from app.logs import RequestLog
 from app.tenancy.authenticator import Authenticator
 
 log = structlog.get_logger()
@@ -24,11 +25,12 @@ _NO_ROUTE = "none"
 
 
 class Application:
-    """Answers requests through ``router``; routes that need a tenant get it from ``authenticator``."""
+    """Answers requests through ``router``; routes that need a tenant get it from ``authenticator``, ``requests`` is told of each."""
 
-    def __init__(self, router: Router, authenticator: Authenticator) -> None:
+    def __init__(self, router: Router, authenticator: Authenticator, requests: RequestLog) -> None:
         self._router = router
         self._authenticator = authenticator
+        self._requests = requests
 
     async def __call__(self, scope: Scope, transport: Transport) -> None:
         """Answer one request; never raises."""
@@ -57,12 +59,11 @@ class Application:
         count, observe = _series(method, route, response.status)
         count()
         observe(seconds)
-        log.info(
-            "request",
+        self._requests.add(
             method=method,
             route=route,
             status=response.status,
-            milliseconds=round(seconds * 1000, 3),
+            seconds=seconds,
             tenant=request.tenant,
             request_id=request.request_id,
             traceparent=request.traceparent,

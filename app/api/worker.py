@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Coroutine
 from typing import Any
 
@@ -44,6 +45,7 @@ class Worker:
         self._pools: list[asyncpg.Pool] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._application: Application | None = None
+        self._requests = logs.RequestLog(sys.stdout.buffer, enabled=settings.log_level in {"debug", "info"})
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start what runs beside the requests; no engine needs to be up for that."""
@@ -80,7 +82,7 @@ class Worker:
                 "reference.openapi": reference.openapi,
             },
         )
-        self._application = Application(router, Authenticator(pool))
+        self._application = Application(router, Authenticator(pool), self._requests)
         for work in (redis.run(), epoch.run(), Sweeper(pool).run(), _end_with(os.getppid())):
             self._tasks.append(loop.create_task(_forever(work)))
 
@@ -96,6 +98,7 @@ class Worker:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for pool in self._pools:
             pool.terminate()
+        self._requests.flush()
 
 
 async def _end_with(parent: int) -> None:

@@ -6,7 +6,7 @@ redis-py opens a connection per concurrent operation; here thousands share one, 
 import asyncio
 import contextlib
 from collections import deque
-from typing import Any
+from typing import Any, cast
 
 import hiredis
 import structlog
@@ -39,8 +39,8 @@ class _Protocol(asyncio.Protocol):
         self.closed = self._loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - asyncio's typing cannot say it
-        self._transport = transport
+        # What TLS over TCP gives; uvloop's does not descend from asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._reader.feed(data)

@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra import checks
@@ -19,6 +19,7 @@ def names(stack: str) -> Names:
     return Names(stack=stack, owner="platform", account_id="111122223333", region="us-isob-east-1")
 
 
+@settings(max_examples=50)
 @given(stack=STACKS)
 def test_an_accepted_stack_name_gives_names_that_every_service_accepts(stack: str) -> None:
     checks.check_stack_name(stack)
@@ -30,6 +31,7 @@ def test_an_accepted_stack_name_gives_names_that_every_service_accepts(stack: st
         assert len(names(stack).of(noun)) <= limit
 
 
+@settings(max_examples=50)
 @given(stack=STACKS)
 def test_no_secret_is_named_like_the_random_end_of_an_arn(stack: str) -> None:
     """Secrets Manager finds a secret by a part of its ARN, and a hyphen with six characters looks like such a part."""

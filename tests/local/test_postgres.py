@@ -1,6 +1,7 @@
 """A PostgreSQL server here keeps what RDS promises: TLS, durability, replicas, an archive of its WAL."""
 
 import os
+import shutil
 import signal
 import ssl
 import time
@@ -201,3 +202,11 @@ def test_a_password_is_on_no_command_line_and_in_no_file(writer: Postgres) -> No
         path for path in writer.home.root.rglob("*") if path.is_file() and path.stat().st_size < 1_000_000
     ]
     assert not [path for path in texts if PASSWORD.encode() in path.read_bytes()]
+
+
+def test_it_is_found_and_stopped_after_the_home_was_deleted(writer: Postgres) -> None:
+    started = {process.pid for process in Processes(writer.home).all()}
+    shutil.rmtree(writer.home.root)
+    assert started <= {process.pid for process in Processes(writer.home).orphans()}
+    Processes(writer.home).stop_orphans()
+    assert Processes(writer.home).orphans() == []

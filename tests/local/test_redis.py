@@ -1,6 +1,7 @@
 """A Redis here speaks TLS + AUTH as ElastiCache does, and forgets everything when it dies."""
 
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -134,3 +135,11 @@ def test_the_token_is_in_no_file(server: Redis) -> None:
     files = [path for path in server.home.root.rglob("*") if path.is_file()]
     assert files
     assert not [path for path in files if b"first-token" in Path(path).read_bytes()]
+
+
+def test_it_is_found_and_stopped_after_the_home_was_deleted(server: Redis) -> None:
+    started = {process.pid for process in Processes(server.home).all()}
+    shutil.rmtree(server.home.root)
+    assert started <= {process.pid for process in Processes(server.home).orphans()}
+    Processes(server.home).stop_orphans()
+    assert Processes(server.home).orphans() == []

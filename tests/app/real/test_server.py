@@ -54,6 +54,7 @@ def test_requests_are_counted_by_route_and_never_by_key(api: Served, client: htt
 def test_each_request_is_one_json_line(api: Served, client: httpx.Client, tenant: Tenant) -> None:
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     client.get(PATH, headers={"x-request-id": "find-me", "traceparent": trace})
+    eventually(lambda: "find-me" in api.log.read_text())
     (line,) = [line for line in api.log.read_text().splitlines() if "find-me" in line]
     logged = json.loads(line)
     assert logged["event"] == "request"
