@@ -7,7 +7,7 @@ RUN := .venv/bin/python
 export UV
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status setup test test-unit check format lock
+.PHONY: help up down status setup test test-unit check format bench lock
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ check: setup ## lint, format, types, architecture
 format: setup ## let ruff rewrite what it can
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
+
+bench: setup ## measure this machine's platform: times, memory, plot
+	@$(UV) run --quiet --group bench python -m bench.one_machine
 
 lock: ## renew the lock file
 	@$(UV) lock --upgrade

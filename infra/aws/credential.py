@@ -33,7 +33,7 @@ class Credential(pulumi.ComponentResource):
     Produces ``RandomPassword``, ``Secret`` and ``SecretVersion``. The password consists of letters and digits: every
     service accepts them, and nothing has to quote them.
 
-    ``password`` is a secret output; ``arn`` is where the app reads the document.
+    ``password`` is a secret output, as the provider's schema says; ``arn`` is where the app reads the document.
     """
 
     arn: pulumi.Output[str]
@@ -46,7 +46,7 @@ class Credential(pulumi.ComponentResource):
         generated = random.RandomPassword(
             name, length=args.length, special=False, min_lower=1, min_upper=1, min_numeric=1, opts=child
         )
-        self.password = pulumi.Output.secret(generated.result)
+        self.password = generated.result
         secret = aws.secretsmanager.Secret(
             name,
             name=args.names.of(name),

@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +68,7 @@ class Stack:
         folder: Path,
         engine: Path,
         endpoint: str,
-        config: dict[str, str] | None = None,
+        config: Mapping[str, Any] | None = None,
     ) -> None:
         self._name = name
         self._folder = folder

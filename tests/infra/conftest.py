@@ -28,7 +28,10 @@ Given = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Registered:
-    """One registration as the engine sees it: inputs by their wire names, secrets unwrapped and listed by top-level name."""
+    """One registration as the engine sees it: inputs by their wire names, secrets unwrapped and listed by top-level name.
+
+    ``dependencies`` are given as ``LogGroup database``.
+    """
 
     type: str
     name: str
@@ -110,10 +113,16 @@ class Monitor(MockMonitor):
                     protect=request.protect,
                     retain_on_delete=request.retainOnDelete,
                     delete_before_replace=request.deleteBeforeReplace,
-                    dependencies=frozenset(urn.split("::")[-1] for urn in request.dependencies),
+                    dependencies=frozenset(_called(urn) for urn in request.dependencies),
                 )
             )
         return super().RegisterResource(request)
+
+
+def _called(urn: str) -> str:
+    """``LogGroup database`` of a URN: names alone are unique only within a type."""
+    *_, types, name = urn.split("::")
+    return f"{types.split(':')[-1]} {name}"
 
 
 def _plain(value: Any) -> Any:

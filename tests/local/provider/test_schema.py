@@ -3,13 +3,13 @@
 import pytest
 
 from local.provider.schema import UnknownTypeError, problems, resource_schema
-from local.provider.values import UNKNOWN
+from local.provider.values import UNKNOWN, Properties
 
 VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
 LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 
 
-def reasons(token: str, inputs: dict) -> dict[str, str]:
+def reasons(token: str, inputs: Properties) -> dict[str, str]:
     return dict(problems(inputs, resource_schema("pulumi_aws", token).inputs))
 
 
