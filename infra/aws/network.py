@@ -17,9 +17,11 @@ _DATA_SUBNET_BITS = 6
 
 
 def data_subnets(cidr: str, zones: int) -> tuple[str, ...]:
-    """The last ``zones`` 64ths of ``cidr``, one per availability zone, the first zone's first."""
+    """The last ``zones`` 64ths of ``cidr``, one per availability zone; the first zone has the very last, so that a zone
+    more moves none."""
     return tuple(
-        str(subnet) for subnet in list(ipaddress.IPv4Network(cidr).subnets(_DATA_SUBNET_BITS))[-zones:]
+        str(subnet)
+        for subnet in list(ipaddress.IPv4Network(cidr).subnets(_DATA_SUBNET_BITS))[: -zones - 1 : -1]
     )
 
 

@@ -15,7 +15,7 @@ from infra.aws.network import data_subnets
 
 
 @given(second=st.integers(0, 255), prefix=st.integers(16, 20), zones=st.integers(2, 6))
-def test_data_subnets_are_disjoint_parts_of_the_network_and_stay_when_zones_are_few(
+def test_data_subnets_are_disjoint_parts_at_the_end_of_the_network_that_no_further_zone_moves(
     second: int, prefix: int, zones: int
 ) -> None:
     network = ipaddress.IPv4Network(f"10.{second}.0.0/{prefix}")
@@ -23,6 +23,7 @@ def test_data_subnets_are_disjoint_parts_of_the_network_and_stay_when_zones_are_
     assert len(subnets) == zones
     assert all(subnet.subnet_of(network) and 16 <= subnet.prefixlen <= 28 for subnet in subnets)
     assert not any(a.overlaps(b) for a in subnets for b in subnets if a is not b)
+    assert data_subnets(str(network), zones + 1)[:zones] == data_subnets(str(network), zones)
     # The first three quarters stay free for what faces users and for pods.
     assert all(subnet[0] >= network[network.num_addresses * 3 // 4] for subnet in subnets)
 
@@ -38,8 +39,8 @@ def test_data_subnets_take_the_first_zones_whatever_order_aws_names_them_in(
 ) -> None:
     subnets = declare("dev", {"network": {"zones": 2}}).all("Subnet")
     assert [(s.inputs["availabilityZone"], s.inputs["cidrBlock"]) for s in subnets] == [
-        ("eu-west-1a", "10.21.248.0/22"),
-        ("eu-west-1b", "10.21.252.0/22"),
+        ("eu-west-1a", "10.21.252.0/22"),
+        ("eu-west-1b", "10.21.248.0/22"),
     ]
 
 
