@@ -90,7 +90,7 @@ def _timed(action: Callable[[], object]) -> float:
 
 
 def _draw(times: dict[str, list[float]]) -> None:
-    import matplotlib.pyplot as plt  # noqa: PLC0415 - only drawing needs it
+    import matplotlib.pyplot as plt  # noqa: PLC0415  # ty: ignore[import-not-found] - of the group `bench`, which only drawing needs
 
     figure, axes = plt.subplots(figsize=(7, 2.6), layout="constrained")
     names = list(times)

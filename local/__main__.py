@@ -139,3 +139,8 @@ if __name__ == "__main__":
     except _REFUSALS as error:
         Console().refuse(str(error))
         sys.exit(1)
+    except OSError as error:
+        Console().refuse(
+            f"{error.strerror}: {error.filename or 'this machine'}. Put it right and run the same command again."
+        )
+        sys.exit(1)

@@ -15,7 +15,7 @@ from local.pulumi.engine import build_engine, find_engine
 @pytest.fixture(scope="session", autouse=True)
 def engine() -> Path:
     """The engine of this machine, built if there is none."""
-    return find_engine() or build_engine(lambda done, total: None)  # noqa: ARG005 - nobody watches
+    return find_engine() or build_engine(lambda *_: None)
 
 
 @pytest.fixture(scope="session")
