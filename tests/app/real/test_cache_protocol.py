@@ -362,3 +362,20 @@ async def test_a_read_trusts_the_cache_only_for_a_while(
     monkeypatch.setattr(epochs, "TRUST", 0)
     assert one.epoch.trusted is None
     assert one.epoch.markable
+
+
+async def test_a_write_whose_outcome_is_unknown_leaves_its_mark(
+    one: Worker, other: Worker, name: Name, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await one.put(name, "1")
+    commit = one.store.write
+
+    async def committed_but_cut_off(*arguments: Any) -> Any:
+        await commit(*arguments)
+        raise ConnectionResetError
+
+    monkeypatch.setattr(one.store, "write", committed_but_cut_off)
+    with pytest.raises(ConnectionResetError):
+        await one.put(name, "2")
+    assert await other.cache.get(await open_epoch(other), name) is None
+    assert await other.read(name) == b"2"
