@@ -16,6 +16,8 @@ _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a
 class Headers(Protocol):
     """The part of granian's headers used here; names are lower case."""
 
+    def __contains__(self, key: str) -> bool: ...
+
     def get(self, key: str, default: str | None = None) -> str | None: ...
 
     def get_all(self, key: str) -> list[str]: ...
@@ -40,6 +42,22 @@ class Transport(Protocol):
     def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None: ...
 
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
+
+
+# What stands for a value that is not ASCII: granian leaves such out, and nothing here accepts this one. A condition
+# that cannot be read must not become no condition.
+_UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+
+
+def header(headers: Headers, name: str) -> str | None:
+    """The value of ``name``, None only if it was not sent."""
+    value = headers.get(name)
+    return _UNREADABLE if value is None and name in headers else value
+
+
+def header_lines(headers: Headers, name: str) -> list[str]:
+    """All values of ``name``, empty only if it was not sent."""
+    return headers.get_all(name) or ([_UNREADABLE] if name in headers else [])
 
 
 class BodyTooLargeError(Exception):

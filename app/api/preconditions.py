@@ -2,7 +2,7 @@
 
 import re
 
-from app.api.messages import Headers
+from app.api.messages import Headers, header_lines
 from app.api.problems import INVALID_PRECONDITION, ProblemError
 from app.state.document import Condition
 
@@ -19,9 +19,9 @@ def of_write(headers: Headers) -> tuple[Condition, tuple[str, ...]]:
 
     Raises :class:`ProblemError` for what cannot be understood, or says two things.
     """
-    if_match = headers.get_all("if-match")
-    if_none_match = headers.get_all("if-none-match")
-    concurrency = headers.get_all(CONCURRENCY)
+    if_match = header_lines(headers, "if-match")
+    if_none_match = header_lines(headers, "if-none-match")
+    concurrency = header_lines(headers, CONCURRENCY)
     if bool(if_match) + bool(if_none_match) + bool(concurrency) > 1:
         raise _invalid("Send only one of If-Match, If-None-Match and Vanta-Concurrency.")
     if if_match:
@@ -40,7 +40,7 @@ def of_write(headers: Headers) -> tuple[Condition, tuple[str, ...]]:
 
 def not_modified(headers: Headers, etag: str) -> bool:
     """Whether ``If-None-Match`` of a read names ``etag`` (weak comparison, as for all reads) or is ``*``."""
-    if_none_match = headers.get_all("if-none-match")
+    if_none_match = header_lines(headers, "if-none-match")
     if not if_none_match:
         return False
     tags = _tags("If-None-Match", if_none_match, weak=True)

@@ -1,6 +1,6 @@
 """Every refusal: an RFC 9457 problem document with a stable type. docs/reference/errors.md lists them; a test compares."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
@@ -33,13 +33,14 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     request_id: str
 
 
-@dataclass(frozen=True)
 class ProblemError(Exception):
     """Raised wherever a request is refused; ``detail`` is one sentence for whoever sent it."""
 
-    kind: ProblemType
-    detail: str
-    headers: tuple[tuple[str, str], ...] = field(default=())
+    def __init__(self, kind: ProblemType, detail: str, headers: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.headers = headers
 
 
 ALL: dict[str, ProblemType] = {}

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from app.api import preconditions, problems
-from app.api.messages import BodyTooLargeError, Request, Response
+from app.api.messages import BodyTooLargeError, Request, Response, header
 from app.api.problems import ProblemError
 from app.state import json, names
 from app.state.document import Name, Write, Written, digest, etag
@@ -80,7 +80,7 @@ def _name(request: Request) -> Name:
 
 
 def _ttl(request: Request) -> int | None:
-    text = request.headers.get("vanta-ttl")
+    text = header(request.headers, "vanta-ttl")
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= MAX_TTL):
@@ -91,12 +91,12 @@ def _ttl(request: Request) -> int | None:
 
 
 async def _document(request: Request) -> str:
-    kind, _, parameter = (request.headers.get("content-type") or "").partition(";")
+    kind, _, parameter = (header(request.headers, "content-type") or "").partition(";")
     if kind.strip().lower() != "application/json" or parameter.strip().lower() not in {"", "charset=utf-8"}:
         raise ProblemError(
             problems.UNSUPPORTED_MEDIA_TYPE, "Send the document with Content-Type: application/json."
         )
-    if (request.headers.get("content-encoding") or "identity").lower() != "identity":
+    if (header(request.headers, "content-encoding") or "identity").lower() != "identity":
         raise ProblemError(problems.UNSUPPORTED_MEDIA_TYPE, "Send the document without a Content-Encoding.")
     try:
         return json.check(await request.body(json.MAX_BYTES, BODY_SECONDS))

@@ -3,6 +3,7 @@
 Everything a test needs comes as a fixture: test folders are no packages, so nothing here can be imported.
 """
 
+import asyncio
 import copy
 import json
 from collections.abc import Callable, Mapping
@@ -22,6 +23,8 @@ from infra.reference import configuration_schema
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
+# Open until the process ends: the mock engine's threads have loops of their own, which nobody closes before.
+LOOP = asyncio.new_event_loop()
 
 Given = dict[str, Any]
 
@@ -187,6 +190,8 @@ def declare(configuration: Callable[..., Given]) -> Callable[..., Recorded]:
         if into is None and asked in known:
             return known[asked]
         monitor = Monitor(Cloud(zones), Recorded() if into is None else into)
+        # The mock engine runs on the thread's event loop, of which asynchronous tests before it have left none.
+        asyncio.set_event_loop(LOOP)
         pulumi.runtime.set_mocks(monitor.mocks, project="vanta", stack=stack, monitor=monitor)
         given = configuration(stack, changes)
         config.set_all_config({f"vanta:{key}": _text(value) for key, value in given.items()})

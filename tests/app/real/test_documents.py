@@ -207,7 +207,7 @@ _segment = st.text("abcXYZ019-._~!$&'()*+,;=:@", min_size=1, max_size=8).filter(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     segments=st.lists(_segment, min_size=1, max_size=4),
     value=st.dictionaries(st.text('ab:"\\é', max_size=4), st.integers()),

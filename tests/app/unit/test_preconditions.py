@@ -15,6 +15,9 @@ class Headers:
     def __init__(self, *items: tuple[str, str]) -> None:
         self.items = items
 
+    def __contains__(self, key: str) -> bool:
+        return any(name == key for name, _ in self.items)
+
     def get(self, key: str, default: str | None = None) -> str | None:
         return next((value for name, value in self.items if name == key), default)
 
