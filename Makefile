@@ -7,7 +7,7 @@ RUN := .venv/bin/python
 export UV
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status setup test test-unit check format bench lock
+.PHONY: help up down status setup test test-unit test-engine test-e2e test-versions check format bench lock
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,11 +31,23 @@ $(CACHE)/uv/bin/uv:
 	@echo "installing uv from PyPI into $(CACHE)/uv" >&2
 	@python3 -m venv $(CACHE)/uv && $(CACHE)/uv/bin/pip install --quiet --disable-pip-version-check uv
 
-test: setup ## run every test of this machine: units, real engine, real platform
+test: setup ## run every test: units, real engines, the whole platform
 	@$(RUN) -m pytest
 
-test-unit: setup ## run the quick tests alone
-	@$(RUN) -m pytest -m "not engine and not e2e"
+test-unit: setup ## run the tests that start nothing, in seconds
+	@$(RUN) -m pytest -m "not real"
+
+test-engine: setup ## run the real Pulumi engine on the real program
+	@$(RUN) -m pytest tests/local/engine
+
+test-e2e: setup ## bring the whole platform up and try it as a user would
+	@$(RUN) -m pytest tests/e2e
+
+test-versions: setup ## run the unit tests on every Python that is supported
+	@for version in 3.11 3.12 3.13; do \
+		echo "Python $$version"; \
+		$(UV) run --quiet --locked --isolated --python $$version python -m pytest -q -m "not real" || exit 1; \
+	done
 
 check: setup ## lint, format, types, architecture
 	@.venv/bin/ruff check .

@@ -29,30 +29,33 @@ PRIVATE_RANGES = tuple(
 VPC_PREFIXES = range(16, 21)
 # Aurora and ElastiCache subnet groups need two zones; no region has more than six.
 ZONES = range(2, 7)
-# AWS KMS API, ScheduleKeyDeletion and EnableKeyRotation.
+# AWS KMS API: ScheduleKeyDeletion, PendingWindowInDays, and EnableKeyRotation, RotationPeriodInDays.
 KEY_DELETION_DAYS = range(7, 31)
 KEY_ROTATION_DAYS = range(90, 2561)
-# Amazon RDS API, CreateDBCluster.
+# Amazon RDS API: CreateDBCluster, BackupRetentionPeriod, and CreateDBInstance, PerformanceInsightsRetentionPeriod.
 BACKUP_RETENTION_DAYS = range(1, 36)
 PERFORMANCE_INSIGHTS_DAYS = frozenset({7, 731, *(31 * month for month in range(1, 24))})
-# Amazon Aurora User Guide: a cluster has one writer and up to 15 readers.
+# Amazon Aurora User Guide, "Adding Aurora Replicas to a DB cluster": one primary instance and up to 15 replicas.
 READERS = range(16)
-# PostgreSQL: -1 would switch the slow query log off, 0 would log every statement.
+# PostgreSQL, log_min_duration_statement: -1 would switch the slow query log off, 0 would log every statement.
 SLOW_QUERY_MS = range(1, 3_600_001)
-# Amazon CloudWatch Logs API, PutRetentionPolicy.
+# Amazon CloudWatch Logs API: PutRetentionPolicy, retentionInDays.
 LOG_RETENTION_DAYS = frozenset(
     {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 )
-# Amazon ElastiCache User Guide: one primary and up to five replicas; snapshots for up to 35 days; AUTH constraints.
+# Amazon ElastiCache API: CreateReplicationGroup, NumCacheClusters (a primary and up to five replicas) and AuthToken.
 CACHE_NODES = range(1, 7)
-SNAPSHOT_DAYS = range(36)
 AUTH_TOKEN_LENGTH = range(16, 129)
-# Amazon S3 User Guide, "Transitioning objects using Amazon S3 Lifecycle": 30 days in STANDARD before STANDARD_IA, and
-# minimum storage durations of 30 days in STANDARD_IA and 90 in GLACIER_IR, which are paid for whether used or not.
+# AWS Config, elasticache-automatic-backup-check-enabled: 1 to 35 days; ElastiCache API: 0 switches snapshots off.
+SNAPSHOT_DAYS = range(36)
+# Amazon S3 User Guide, "Transitioning objects using Amazon S3 Lifecycle": an object stays 30 days in STANDARD before
+# STANDARD_IA. The S3 API reference has since allowed any age, that of the regions in China has not: 30 is right in both.
 STANDARD_DAYS = 30
+# Amazon S3 User Guide, "Comparing the Amazon S3 storage classes": minimum storage durations of STANDARD_IA and
+# GLACIER_IR, which are paid for whether used or not.
 WARM_DAYS = 30
 COLD_DAYS = 90
-# Amazon S3 API, DefaultRetention: at most 100 years.
+# Amazon S3 User Guide, "Managing Object Lock": at most 100 years, or 36,500 days.
 LOCK_DAYS = range(1, 36_501)
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -176,14 +179,14 @@ def check_archive(archive: "ArchiveSettings") -> None:
         raise refusal(
             "archive.warmAfterDays",
             hot,
-            f"but S3 moves nothing to STANDARD_IA before {STANDARD_DAYS} days",
+            f"but not every S3 moves objects to STANDARD_IA before {STANDARD_DAYS} days",
             f"Use {STANDARD_DAYS} or more",
         )
     if warm < hot + WARM_DAYS:
         raise refusal(
             "archive.coldAfterDays",
             warm,
-            f"but objects stay {WARM_DAYS} days in STANDARD_IA after vanta:archive.warmAfterDays ({hot})",
+            f"but objects are paid for {WARM_DAYS} days in STANDARD_IA after vanta:archive.warmAfterDays ({hot})",
             f"Use {hot + WARM_DAYS} or more",
         )
     if expiry < warm + COLD_DAYS:

@@ -8,8 +8,9 @@ class SettingsError(pulumi.RunError):
 
 
 def refusal(key: str, value: object, why: str, remedy: str) -> SettingsError:
-    """The error for ``vanta:key``; ``why`` continues "... is VALUE" and ``remedy`` is an imperative sentence."""
-    return SettingsError(f"vanta:{key} is {_shown(value)} {why}. {remedy}.")
+    """The error for ``vanta:key``; ``why`` continues "... is VALUE" and ``remedy`` an imperative sentence or a question."""
+    end = "" if remedy.endswith("?") else "."
+    return SettingsError(f"vanta:{key} is {_shown(value)} {why}. {remedy}{end}")
 
 
 def _shown(value: object) -> str:

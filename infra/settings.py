@@ -189,7 +189,9 @@ def _mapping(path: tuple[str, ...], value: object) -> Mapping[str, Any]:
         with contextlib.suppress(ValueError):
             value = json.loads(value)
     if not isinstance(value, Mapping):
-        raise refusal(".".join(path), value, "but holds a group of keys", f"Write its keys below {path[-1]}:")
+        raise refusal(
+            ".".join(path), value, "but holds a group of keys", f"Write its keys below {NAMESPACE}:{path[-1]}"
+        )
     return value
 
 
@@ -219,9 +221,10 @@ def _unknown(path: tuple[str, ...], value: object) -> SettingsError:
     if key in known_keys():
         room, leaf = key.split(".")
         return refusal(key, value, "but is written as one flat key", f"Write {leaf} below {NAMESPACE}:{room}")
-    close = difflib.get_close_matches(key, known_keys(), n=1)
+    rooms = {known.split(".")[0] for known in known_keys()}
+    close = difflib.get_close_matches(key, [*known_keys(), *sorted(rooms)], n=1)
     remedy = (
-        f"Did you mean {NAMESPACE}:{close[0]}"
+        f"Did you mean {NAMESPACE}:{close[0]}?"
         if close
         else "Remove it; docs/reference/configuration.md lists all keys"
     )

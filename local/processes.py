@@ -16,7 +16,6 @@ import psutil
 from local.home import Home, write
 
 MARKER = "VANTA_HOME"
-NOBODY = 65534
 
 # The shell starts the program in the background and ends: the program is then nobody's child here, so that its death
 # never leaves a zombie that looks alive, and it outlives whoever started it.
@@ -174,24 +173,6 @@ class Processes:
         write(self._record(command.name), msgspec.json.encode(process, enc_hook=str).decode())
         log.info("started %s as process %d", command.name, pid)
         return process
-
-
-def as_engine_user(argv: list[str]) -> list[str]:
-    """Return ``argv`` run as user nobody when we are root, for PostgreSQL refuses to run as root.
-
-    The one capability it keeps is to pass folders that are closed to others: a home is 0700 and so may be those above it.
-    """
-    if os.geteuid() != 0:
-        return argv
-    return [
-        "setpriv",
-        f"--reuid={NOBODY}",
-        f"--regid={NOBODY}",
-        "--clear-groups",
-        "--inh-caps=+dac_override",
-        "--ambient-caps=+dac_override",
-        *argv,
-    ]
 
 
 def alive(process: psutil.Process) -> bool:

@@ -16,6 +16,14 @@ from local.processes import Processes
 from local.redis import Redis
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test that can start a process: whoever edits runs the others, which take seconds (``make test-unit``)."""
+    starters = {"home", "session_home", "open_home", "aws"}
+    for item in items:
+        if isinstance(item, pytest.Function) and starters & {*item.fixturenames}:
+            item.add_marker("real")
+
+
 @dataclass(frozen=True, kw_only=True)
 class PostgresServer:
     """A running PostgreSQL writer: TLS (``ca``, verify-full) and SCRAM, ``username`` is a superuser."""

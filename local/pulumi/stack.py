@@ -16,7 +16,10 @@ from pulumi import automation as auto
 from pulumi.automation import CommandError, EngineEvent, OpType
 from semver import VersionInfo
 
+from infra import settings
 from infra.program import program
+from infra.reference import configuration_schema
+from infra.refusal import SettingsError
 from local.aws.emulator import ACCOUNT
 from local.home import REPOSITORY, write
 from local.provider.aws.provider import AwsProvider
@@ -82,13 +85,19 @@ class Stack:
         Raises:
             EngineError: the program refused its configuration, or a resource failed.
         """
+        self._judge()
         with self._opened() as stack:
             result = stack.up(on_event=on_event, color="never", suppress_outputs=True)
             outputs = {name: output.value for name, output in result.outputs.items()}
             return Change(_counted(result), outputs)
 
     def preview(self, on_event: OnEvent | None = None) -> Change:
-        """What :meth:`up` would do; changes nothing."""
+        """What :meth:`up` would do; changes nothing.
+
+        Raises:
+            EngineError: the program refused its configuration, or a resource failed.
+        """
+        self._judge()
         with self._opened() as stack:
             result = stack.preview(on_event=on_event, color="never")
             return Change({str(OpType(op).value): count for op, count in result.change_summary.items()}, {})
@@ -147,18 +156,39 @@ class Stack:
         project = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text())
         project.pop("main", None)  # the program runs in this process, not from a folder
         write(work / "Pulumi.yaml", yaml.safe_dump(project))
-        tracked = REPOSITORY / f"Pulumi.{self._name}.yaml"
-        copy = work / tracked.name
-        settings = yaml.safe_load(tracked.read_text()) if tracked.exists() else {"config": {}}
-        for key, value in self._config.items():
-            known = settings["config"].get(key)
-            both = isinstance(known, dict) and isinstance(value, dict)
-            settings["config"][key] = {**known, **value} if both else value
+        copy = work / self._tracked.name
+        content = {"config": self._configuration()}
         if copy.exists():
             # The salt belongs to the passphrase with which the state's secrets are encrypted.
-            settings |= {k: v for k, v in yaml.safe_load(copy.read_text()).items() if k == "encryptionsalt"}
-        write(copy, yaml.safe_dump(settings))
+            content |= {k: v for k, v in yaml.safe_load(copy.read_text()).items() if k == "encryptionsalt"}
+        write(copy, yaml.safe_dump(content))
         return work
+
+    @property
+    def _tracked(self) -> Path:
+        return REPOSITORY / f"Pulumi.{self._name}.yaml"
+
+    def _configuration(self) -> dict[str, Any]:
+        """The tracked configuration with this stack's own laid over it."""
+        tracked = yaml.safe_load(self._tracked.read_text())["config"] if self._tracked.exists() else {}
+        return _merged(tracked, self._config)
+
+    def _judge(self) -> None:
+        """Refuse in the program's words what the engine would refuse before it, without naming value or remedy."""
+        given: dict[str, Any] = {}
+        for known in configuration_schema():
+            room, _, key = known.key.rpartition(".")
+            given = _merged(given, {room: {key: known.default}} if room else {key: known.default})
+        prefix = f"{settings.NAMESPACE}:"
+        own = {
+            key.removeprefix(prefix): value
+            for key, value in self._configuration().items()
+            if key.startswith(prefix)
+        }
+        try:
+            settings.parse(_merged(given, own), self._name)
+        except SettingsError as error:
+            raise EngineError(str(error)) from None
 
     def _environment(self, providers: str) -> dict[str, str]:
         passphrase = self._folder / "passphrase"
@@ -172,6 +202,16 @@ class Stack:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PATH": os.environ["PATH"],
         }
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """``above`` laid over ``below``, a group key by key."""
+    merged = dict(below)
+    for key, value in above.items():
+        known = merged.get(key)
+        both = isinstance(known, Mapping) and isinstance(value, Mapping)
+        merged[key] = {**known, **value} if both else value
+    return merged
 
 
 def _counted(result: auto.UpResult | auto.RefreshResult | auto.DestroyResult) -> dict[str, int]:

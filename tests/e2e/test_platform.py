@@ -24,8 +24,6 @@ from driver import Platform
 from local.home import REPOSITORY, Home
 from local.processes import Process, Processes
 
-pytestmark = pytest.mark.e2e
-
 DOCUMENT = "/v1/state/notes"
 
 

@@ -20,7 +20,7 @@ Configuration = Callable[..., dict[str, Any]]
 # fmt: off
 REFUSALS = [
     # room, key, value, what the message says
-    ("database", "reader", 2, "vanta:database.reader is 2 but no such key exists. Did you mean vanta:database.readers."),
+    ("database", "reader", 2, "vanta:database.reader is 2 but no such key exists. Did you mean vanta:database.readers?"),
     ("database", "readers", "two", "vanta:database.readers is two but must be a whole number. Write it with digits only."),
     ("database", "readers", True, "vanta:database.readers is true but must be a whole number. Write it with digits only."),
     ("database", "readers", 16, "vanta:database.readers is 16 which is out of range. Use 0 to 15 readers."),
@@ -41,8 +41,8 @@ REFUSALS = [
     ("cache", "snapshotDays", 36, "vanta:cache.snapshotDays is 36 which is out of range. Use 0 to 35 days."),
     ("cache", "authTokenLength", 15, "vanta:cache.authTokenLength is 15 which is out of range. Use 16 to 128 characters."),
     ("cache", "authTokenLength", 129, "vanta:cache.authTokenLength is 129 which is out of range. Use 16 to 128 characters."),
-    ("archive", "warmAfterDays", 29, "vanta:archive.warmAfterDays is 29 but S3 moves nothing to STANDARD_IA before 30 days. Use 30 or more."),
-    ("archive", "coldAfterDays", 59, "vanta:archive.coldAfterDays is 59 but objects stay 30 days in STANDARD_IA after vanta:archive.warmAfterDays (30). Use 60 or more."),
+    ("archive", "warmAfterDays", 29, "vanta:archive.warmAfterDays is 29 but not every S3 moves objects to STANDARD_IA before 30 days. Use 30 or more."),
+    ("archive", "coldAfterDays", 59, "vanta:archive.coldAfterDays is 59 but objects are paid for 30 days in STANDARD_IA after vanta:archive.warmAfterDays (30). Use 60 or more."),
     ("archive", "expireAfterDays", 454, "vanta:archive.expireAfterDays is 454 but objects are paid for 90 days in GLACIER_IR after vanta:archive.coldAfterDays (365). Use 455 or more."),
     ("archive", "noncurrentDays", 0, "vanta:archive.noncurrentDays is 0 which is out of range. Use 1 to 3650 days."),
     ("archive", "multipartDays", 31, "vanta:archive.multipartDays is 31 which is out of range. Use 1 to 30 days."),
@@ -74,10 +74,12 @@ def test_a_refusal_names_key_value_and_remedy(
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("lifetim", "permanent", "vanta:lifetim is permanent but no such key exists. Did you mean vanta:lifetime."),
+        ("lifetim", "permanent", "vanta:lifetim is permanent but no such key exists. Did you mean vanta:lifetime?"),
         ("lifetime", "eternal", "vanta:lifetime is eternal which is none of its values. Use throwaway or permanent."),
         ("owner", "", 'vanta:owner is "" but is a tag\'s value. Use 1 to 64 letters, digits, spaces or _.:/=+@-.'),
-        ("database", "5", "vanta:database is 5 but holds a group of keys. Write its keys below database:."),
+        ("database", "5", "vanta:database is 5 but holds a group of keys. Write its keys below vanta:database."),
+        ("databse", {"readers": 1}, "vanta:databse is {'readers': 1} but no such key exists. Did you mean vanta:database?"),
+        ("readers", 1, "vanta:readers is 1 but no such key exists. Did you mean vanta:database.readers?"),
         ("database.readers", 3, "vanta:database.readers is 3 but is written as one flat key. Write readers below vanta:database."),
         ("zzz", 1, "vanta:zzz is 1 but no such key exists. Remove it; docs/reference/configuration.md lists all keys."),
     ],
