@@ -166,7 +166,7 @@ def _draw(shares: dict[str, list[float]]) -> None:
     axes.spines[:].set_visible(False)
     for row, values in enumerate(shares.values()):
         for column, share in enumerate(values):
-            axes.text(column, row, f"{share:.0f} %", ha="center", va="center")
+            axes.text(column, row, f"{share:.1f} %", ha="center", va="center")
     figure.savefig(RESULTS / "eviction.svg", metadata={"Date": None})
 
 

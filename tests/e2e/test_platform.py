@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import asyncpg
@@ -45,7 +45,8 @@ def kill(process: Process) -> None:
     handle = process.handle()
     assert handle is not None
     for member in [*handle.children(recursive=True), handle]:
-        member.kill()
+        with suppress(psutil.NoSuchProcess):  # a child may have ended by itself meanwhile
+            member.kill()
     eventually(lambda: process.handle() is None, f"{process.command.name} is dead")
 
 
