@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from local.api import ApiError
 from local.aws.emulator import AwsError
 from local.console import Console
 from local.home import FOLDER, REPOSITORY
@@ -14,7 +15,7 @@ from local.ports import PortError
 from local.processes import ProcessError
 from local.pulumi.engine import EngineError
 
-_REFUSALS = (PlatformError, EngineError, ProcessError, PortError, AwsError)
+_REFUSALS = (PlatformError, ApiError, EngineError, ProcessError, PortError, AwsError)
 
 
 @click.group()

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console as Terminal
@@ -15,8 +15,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-# Says how far a step is: what it is doing, how much is done, how much there is (0: unknown).
-Report = Callable[[str, int, int], None]
+# Of how many parts a step has to be before a log hears of it in between.
+_LONG = 1000
 
 
 class Console:
@@ -78,10 +78,15 @@ class Step:
         self._bar = bar
         self._title = title
         self._task = bar.add_task(title, total=None)
+        self._quarters = 0
         self.outcome = ""
 
     def report(self, doing: str, done: int, total: int) -> None:
-        """Show how far it is."""
+        """Show how far it is; a log gets a line for each quarter of what is long."""
         self._bar.update(
             self._task, description=f"{self._title}: {doing}", completed=done, total=total or None
         )
+        quarters = 4 * done // total if total > _LONG else 0
+        if self._bar.disable and quarters > self._quarters:
+            self._quarters = quarters
+            self._bar.console.print(f"  {self._title}: {doing}, {25 * quarters} %")

@@ -1,34 +1,27 @@
 """The whole platform on one machine: up, down, and what runs."""
 
 import fcntl
-import hashlib
 import json
-import os
 import shutil
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from local import api
 from local.aws.emulator import Aws
 from local.console import Console, Step
+from local.digest import digest
 from local.environment import app_environment, mount_secrets
 from local.home import FOLDER, REPOSITORY, Home, write
 from local.ports import Ports
-from local.processes import Command, Process, Processes
+from local.processes import Process, Processes
 from local.pulumi.engine import VERSION, build_engine, find_engine
 
-API = "api"
 # Holds the digest of what the last complete `up` was made from.
 SETTLED = "settled"
-TENANT = "demo"
-READY_SECONDS = 60
 # The databases, the emulator and their logs; the engine's build needs more and says so itself.
 _FREE_BYTES = 1 << 30
 
@@ -74,9 +67,9 @@ class Platform:
             emulator = self._emulator(home)
             outputs, changed = self._stack(home, engine, emulator.endpoint)
             environment = self._environment(home, outputs, emulator.endpoint)
-            served = self._api(home, environment)
+            served = api.serve(home, environment, self._console)
             return Summary(
-                url=_url(environment),
+                url=api.url(environment),
                 key_file=home.root / "api-key",
                 outputs=outputs,
                 changed=changed or served,
@@ -104,7 +97,7 @@ class Platform:
         if not self._root.exists():
             return {"processes": {}, "url": None}
         home = Home.at(self._root)
-        port = Ports(home).all().get(API)
+        port = Ports(home).all().get(api.NAME)
         return {
             "processes": {process.command.name: _usage(process) for process in Processes(home).all()},
             "url": f"http://127.0.0.1:{port}" if port else None,
@@ -161,7 +154,9 @@ class Platform:
         """Start the emulator and every engine that it should have running."""
         with self._console.step("aws emulator") as step:
             dead = [
-                p.command.name for p in Processes(home).all() if p.handle() is None and p.command.name != API
+                p.command.name
+                for p in Processes(home).all()
+                if p.handle() is None and p.command.name != api.NAME
             ]
             emulator = Aws(home)
             emulator.start()
@@ -192,59 +187,11 @@ class Platform:
 
     def _environment(self, home: Home, outputs: Mapping[str, Any], endpoint: str) -> dict[str, str]:
         secrets = mount_secrets(home, outputs["appSecrets"], endpoint, outputs["region"])
-        port = Ports(home).claim(API, held=Processes(home).running(API) is not None)
+        port = Ports(home).claim(api.NAME, held=Processes(home).running(api.NAME) is not None)
         environment = app_environment(home, outputs, endpoint, secrets=secrets, port=port)
         lines = (f"export {name}={value!r}\n" for name, value in sorted(environment.items()))
         write(home.root / "environment", "".join(lines))
         return environment
-
-    def _api(self, home: Home, environment: dict[str, str]) -> bool:
-        """Migrate the database and serve the API, unless it serves already with this code and environment."""
-        processes = Processes(home)
-        wanted = Command(
-            name=API,
-            argv=[sys.executable, "-m", "app", "serve"],
-            cwd=REPOSITORY,
-            environment={**environment, "VANTA_BUILD": _digest(REPOSITORY / "app")},
-        )
-        running = processes.running(API)
-        if running is not None and running.command == wanted and _answers(_url(environment)):
-            return False
-        with self._console.step("migrate database"):
-            self._app(environment, "migrate")
-        with self._console.step("state api") as step:
-            processes.stop(API)
-            process = processes.start(wanted)
-            self._await_ready(process, _url(environment))
-            if not (home.root / "api-key").exists():
-                created = json.loads(self._app(environment, "tenant", "create", TENANT, "--json"))
-                write(home.root / "api-key", created["apiKey"])
-            write(home.root / "url", _url(environment))
-            step.outcome = _url(environment)
-        return True
-
-    def _app(self, environment: Mapping[str, str], *arguments: str) -> str:
-        """Run the operators' command and return what it printed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "app", *arguments],
-            cwd=REPOSITORY,
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise PlatformError(f"`python -m app {' '.join(arguments)}` failed: {done.stderr.strip()}")
-        return done.stdout
-
-    def _await_ready(self, process: Process, url: str) -> None:
-        deadline = time.monotonic() + READY_SECONDS
-        while not _answers(url):
-            if process.handle() is None or time.monotonic() > deadline:
-                raise PlatformError(
-                    f"The state API did not become ready; its log {process.log} ends with:\n{process.tail()}"
-                )
-            time.sleep(0.05)
 
 
 if TYPE_CHECKING:
@@ -270,19 +217,7 @@ class _Following:
 
 def _stop_order(process: Process) -> int:
     """Clients before servers, so that nothing logs the loss of what is being stopped on purpose."""
-    return 0 if process.command.name == API else 1
-
-
-def _url(environment: Mapping[str, str]) -> str:
-    return f"http://{environment['VANTA_LISTEN_HOST']}:{environment['VANTA_LISTEN_PORT']}"
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as response:  # noqa: S310 - the URL is our own
-            return response.status == 200
-    except (urllib.error.URLError, OSError):
-        return False
+    return 0 if process.command.name == api.NAME else 1
 
 
 def _declared(home: Home) -> str:
@@ -291,17 +226,7 @@ def _declared(home: Home) -> str:
         REPOSITORY / name
         for name in ("infra", "local/provider", "Pulumi.yaml", "Pulumi.local.yaml", "uv.lock")
     ]
-    return _digest(*tracked, home.root / "stack" / "state" / ".pulumi" / "stacks")
-
-
-def _digest(*paths: Path) -> str:
-    """A digest of the names and contents of the files at and below ``paths``."""
-    digest = hashlib.sha256()
-    for root in paths:
-        for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
-            if path.is_file() and path.suffix != ".pyc":
-                digest.update(path.relative_to(root.parent).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
+    return digest(*tracked, home.root / "stack" / "state" / ".pulumi" / "stacks")
 
 
 def _usage(process: Process) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class RandomProvider:
             Failure(*problem) for problem in problems(inputs, resource_schema("pulumi_random", token).inputs)
         ]
 
-    def replaces(self, token: str, changed: set[str], inputs: Properties) -> set[str]:  # noqa: ARG002 - nothing drawn can be changed
+    def replaces(self, token: str, changed: set[str], inputs: Properties) -> set[str]:
         """Everything: a changed alphabet or keeper means a new value."""
         return changed
 
@@ -41,22 +41,22 @@ class RandomProvider:
         """Draw the value."""
         return _DRAW[token](inputs)
 
-    def read(self, token: str, state: State, inputs: Properties) -> State | None:  # noqa: ARG002
+    def read(self, token: str, state: State, inputs: Properties) -> State | None:
         """The state itself: the value exists nowhere else."""
         return state
 
-    def observed_inputs(self, token: str, state: State, inputs: Properties) -> Properties:  # noqa: ARG002
+    def observed_inputs(self, token: str, state: State, inputs: Properties) -> Properties:
         """There is nothing outside that could have drifted."""
         return inputs
 
-    def update(self, token: str, state: State, old: Properties, new: Properties) -> State:  # noqa: ARG002
+    def update(self, token: str, state: State, old: Properties, new: Properties) -> State:
         """Never asked for: every change replaces."""
         raise AssertionError(f"{token} has no update")
 
     def delete(self, token: str, state: State) -> None:
         """The value is gone with the state."""
 
-    def invoke(self, token: str, args: Properties) -> Properties:  # noqa: ARG002
+    def invoke(self, token: str, args: Properties) -> Properties:
         """It has no functions."""
         raise UnknownTypeError(f"The random provider has no function {token}.")
 

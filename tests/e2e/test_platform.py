@@ -144,6 +144,17 @@ def test_of_writers_in_conflict_one_wins_and_the_others_are_told(
     assert statuses.count(412) == 7
 
 
+def test_a_lost_key_is_replaced_by_one_of_another_tenant(platform: Platform) -> None:
+    key = platform.home.root / "api-key"
+    lost = key.read_text()
+    key.unlink()
+    platform.up()
+    assert key.read_text() != lost
+    with platform.client() as api:
+        assert api.put(f"{DOCUMENT}/first", json={"mine": True}).status_code == 201
+    key.write_text(lost)
+
+
 def test_up_after_kill_9_of_everything_recovers_with_every_document(platform: Platform) -> None:
     with platform.client() as api:
         written = api.put(
