@@ -165,7 +165,7 @@ def test_no_answer_and_no_log_line_repeats_a_body_or_a_key(
         api.log.read_text(),
     ]
     for answer in answers:
-        assert "4111" not in answer
+        assert "4111111111111111" not in answer  # whole: a part of it may be part of a random id
         assert "someone@" not in answer
         assert tenant.key.split("_")[2] not in answer
 
