@@ -102,6 +102,30 @@ def attached(command: tuple[str, ...]) -> None:
     sys.exit(run(command))
 
 
+@main.command()
+@click.option("--stack", default="prod", show_default=True, help="The stack, as in Pulumi.<stack>.yaml.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to write it.  [default: docs/diagrams/<stack>.svg of this checkout]",
+)
+@click.pass_obj
+def diagram(context: Context, *, stack: str, output: Path | None) -> None:
+    """Draw the resources of a stack and their dependencies, as the engine previews them, without a cloud account.
+
+    \b
+    Example:
+      python -m local diagram --stack dev --output dev.svg
+    """
+    from local.diagram.preview import graph_of  # noqa: PLC0415 - the providers take seconds to import
+    from local.diagram.svg import draw  # noqa: PLC0415 - as above
+
+    output = output or REPOSITORY / "docs" / "diagrams" / f"{stack}.svg"
+    graph = graph_of(stack, context[0])
+    output.write_text(draw(graph), encoding="utf-8")
+    click.echo(f"{output}: {len(graph.things)} resources, {len(graph.edges)} dependencies")
+
+
 def _show(console: Console, summary: Summary) -> None:
     outputs = summary.outputs
     state = "is up" if summary.changed else "was up already; nothing changed"

@@ -3,7 +3,8 @@
 import os
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from local.aws.emulator import ACCOUNT, Aws
@@ -14,17 +15,26 @@ from local.provider.random import RandomProvider
 from local.provider.server import serving
 
 
-def run(command: Sequence[str]) -> int:
-    """Run ``command`` and return its exit code; whatever it created in the emulator is gone afterwards."""
+@contextmanager
+def temporary_aws() -> Generator[Aws]:
+    """An emulator of its own, gone with all that was created in it when the block ends."""
     with tempfile.TemporaryDirectory(prefix="vanta-") as folder:
         home = Home.at(Path(folder) / "home")
         aws = Aws(home)
         try:
             aws.start()
-            with serving(AwsProvider(aws.endpoint, ACCOUNT), RandomProvider()) as providers:
-                environment = {**os.environ, "PULUMI_DEBUG_PROVIDERS": providers}
-                return subprocess.run(list(command), env=environment, check=False).returncode
+            yield aws
         finally:
             processes = Processes(home)
             for process in processes.all():
                 processes.stop(process.command.name)
+
+
+def run(command: Sequence[str]) -> int:
+    """Run ``command`` and return its exit code; whatever it created in the emulator is gone afterwards."""
+    with (
+        temporary_aws() as aws,
+        serving(AwsProvider(aws.endpoint, ACCOUNT), RandomProvider()) as providers,
+    ):
+        environment = {**os.environ, "PULUMI_DEBUG_PROVIDERS": providers}
+        return subprocess.run(list(command), env=environment, check=False).returncode

@@ -102,6 +102,16 @@ class Stack:
             result = stack.preview(on_event=on_event, color="never")
             return Change({str(OpType(op).value): count for op, count in result.change_summary.items()}, {})
 
+    def previewed_json(self) -> dict[str, Any]:
+        """What ``pulumi preview --json`` prints: each resource with its parent and its dependencies, secrets masked.
+
+        Raises:
+            EngineError: the program refused its configuration, or a resource failed.
+        """
+        self._judge()
+        with self._opened() as stack:
+            return json.loads(stack.preview(json=True, color="never").stdout)
+
     def refresh(self) -> Change:
         """Bring the state to what exists."""
         with self._opened() as stack:
