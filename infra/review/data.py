@@ -1,0 +1,30 @@
+"""Which resources hold data, and which of them a preview would lose."""
+
+from infra.review.preview import Change, Preview
+
+# Deleting or replacing one of these loses what cannot be made again from the program. A test holds this list against
+# what the program protects; whatever is protected in the state counts as well.
+HOLDING = {
+    "aws:backup/vault:Vault": "the backups of everything else",
+    "aws:cloudwatch/logGroup:LogGroup": "logs, which are evidence and exist nowhere else",
+    "aws:ecr/repository:Repository": "the images that running pods are started from again",
+    "aws:kms/key:Key": "the key without which everything that it encrypted is unreadable for ever",
+    "aws:kms/replicaKey:ReplicaKey": "the key without which the other region's copies are unreadable",
+    "aws:rds/cluster:Cluster": "every document, session and event of every tenant, and the point-in-time backups",
+    "aws:s3/bucket:Bucket": "the objects of the archive, the audit log or its access log",
+    "aws:secretsmanager/secret:Secret": "credentials, with the ARN by which running programs find them",
+}
+
+
+def losses(preview: Preview) -> list[Change]:
+    """The changes that would delete or replace what holds data."""
+    return [
+        change
+        for change in preview.changes
+        if change.action in ("delete", "replace") and (change.type in HOLDING or change.protected)
+    ]
+
+
+def holds(change: Change) -> str:
+    """What is lost with it."""
+    return HOLDING.get(change.type, "whatever the program protects it for")
