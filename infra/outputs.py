@@ -8,6 +8,7 @@ from infra.aws.cache import Cache
 from infra.aws.database import Database
 from infra.aws.keys import Keys
 from infra.aws.network import Network
+from infra.aws.notifications import Notifications
 from infra.aws.place import Place
 
 
@@ -16,6 +17,7 @@ def export(
     *,
     network: Network,
     keys: Keys,
+    notifications: Notifications,
     database: Database,
     cache: Cache,
     archive: Archive,
@@ -42,6 +44,8 @@ def export(
         },
         "region": place.region,
         "vpcId": network.vpc_id,
+        "publicSubnetIds": list(network.public_subnet_ids),
+        "privateSubnetIds": list(network.private_subnet_ids),
         "dataSubnetIds": list(network.data_subnet_ids),
         "appSecurityGroupId": network.app_security_group_id,
         "databaseIdentifier": database.identifier,
@@ -57,12 +61,14 @@ def export(
         "archiveBucket": archive.name,
         "auditBucket": audit.name,
         "auditAccessLogBucket": audit.access_log_name,
+        "notificationTopicArn": notifications.topic_arn,
         "keyArns": {
             "state": keys.state,
             "secrets": keys.secrets,
             "archive": keys.archive,
             "audit": keys.audit,
             "logs": keys.logs,
+            "notifications": keys.notifications,
             "application": keys.application,
         },
     }

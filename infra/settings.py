@@ -14,18 +14,25 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from pulumi.runtime.config import CONFIG
 
-from infra import checks
+from infra import checks, state_checks
 from infra.refusal import SettingsError, refusal
 
 NAMESPACE = "vanta"
 
+Nat = Literal["none", "one", "zone"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSettings:
-    """The address range of the network and over how many availability zones it spans."""
+    """The address range of the network, over how many zones it spans, and its ways out; retention in days."""
 
     cidr: str
+    connected_cidrs: str
     zones: int
+    nat: Nat
+    endpoints: bool
+    flow_logs: bool
+    flow_log_days: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +45,22 @@ class KeysSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseSettings:
-    """The Aurora PostgreSQL cluster; ``slow_query_ms`` in milliseconds, retentions in days."""
+    """The Aurora PostgreSQL cluster; ``slow_query_ms`` in milliseconds, retentions in days, capacity in Aurora units.
+
+    ``max_readers`` 0 switches scaling off; empty ``restore_...`` begin with an empty database.
+    """
 
     name: str
     engine_version: str
+    capacity: Literal["provisioned", "serverless"]
     instance_class: str
+    min_capacity_units: int
+    max_capacity_units: int
     readers: int
+    max_readers: int
+    restore_snapshot: str
+    restore_cluster: str
+    restore_time: str
     backup_retention_days: int
     performance_insights_days: int
     log_retention_days: int
@@ -53,10 +70,11 @@ class DatabaseSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class CacheSettings:
-    """The ElastiCache replication group; ``nodes`` counts the primary."""
+    """The ElastiCache replication group; ``nodes`` counts those of each of its ``shards``, the primary included."""
 
     engine_version: str
     node_type: str
+    shards: int
     nodes: int
     snapshot_days: int
     auth_token_length: int
@@ -83,6 +101,14 @@ class AuditSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AlarmsSettings:
+    """Whether trouble is watched for, and who is told; no ``email``, nobody."""
+
+    enabled: bool
+    email: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that a stack file may say, validated."""
 
@@ -94,6 +120,7 @@ class Settings:
     cache: CacheSettings
     archive: ArchiveSettings
     audit: AuditSettings
+    alarms: AlarmsSettings
 
     @property
     def permanent(self) -> bool:
@@ -123,10 +150,11 @@ def parse(given: Mapping[str, Any], stack: str) -> Settings:
     checks.check_owner(settings.owner)
     checks.check_network(settings.network)
     checks.check_keys(settings.keys)
-    checks.check_database(settings.database, permanent=settings.permanent)
-    checks.check_cache(settings.cache)
+    state_checks.check_database(settings.database, permanent=settings.permanent)
+    state_checks.check_cache(settings.cache)
     checks.check_archive(settings.archive)
     checks.check_audit(settings.audit, permanent=settings.permanent, stack=stack)
+    checks.check_alarms(settings.alarms)
     return settings
 
 

@@ -16,6 +16,19 @@ ENGINE = "valkey"
 EVICTION = "volatile-lfu"
 
 
+def sharded(settings: CacheSettings) -> bool:
+    """Whether keys are spread over shards, which clients then have to follow."""
+    return settings.shards > 1
+
+
+def node_identifiers(name: str, identifier: str, settings: CacheSettings) -> dict[str, str]:
+    """From the noun of each node to the identifier that ElastiCache gives it within the group ``identifier``."""
+    numbers = [f"{node:03}" for node in range(1, settings.nodes + 1)]
+    if sharded(settings):
+        numbers = [f"{shard:04}-{node}" for shard in range(1, settings.shards + 1) for node in numbers]
+    return {f"{name}-{number}": f"{identifier}-{number}" for number in numbers}
+
+
 @dataclass(frozen=True, kw_only=True)
 class CacheArgs:
     """Inputs of :class:`Cache`; key ARNs are those of the data classes they are named after."""
@@ -33,7 +46,8 @@ class Cache(pulumi.ComponentResource):
     """An ElastiCache replication group that speaks the Redis protocol over TLS to those who know its token.
 
     Produces ``SubnetGroup``, ``ParameterGroup``, ``ReplicationGroup`` (failing over by itself when it has more than one
-    node) and the :class:`Credential` of the token; its secret holds ``{"authToken"}``.
+    node) and the :class:`Credential` of the token; its secret holds ``{"authToken"}``. With shards, both endpoints are
+    the one by which clients of the cluster protocol find every shard.
 
     Source: Amazon ElastiCache User Guide, "Authenticating with the Valkey and Redis OSS AUTH command".
     """
@@ -62,6 +76,8 @@ class Cache(pulumi.ComponentResource):
             ),
             opts=child,
         )
+        shards = sharded(settings)
+        values = {"maxmemory-policy": EVICTION} | ({"cluster-enabled": "yes"} if shards else {})
         subnets = aws.elasticache.SubnetGroup(
             name,
             name=identifier,
@@ -73,10 +89,10 @@ class Cache(pulumi.ComponentResource):
         parameters = aws.elasticache.ParameterGroup(
             name,
             # The family is in the name so that the groups of two major versions can exist during an upgrade.
-            name=f"{identifier}-{family}",
+            name=f"{identifier}-{family}-sharded" if shards else f"{identifier}-{family}",
             family=family,
             description="Evicts only what would expire",
-            parameters=[{"name": "maxmemory-policy", "value": EVICTION}],
+            parameters=[{"name": key, "value": value} for key, value in values.items()],
             tags=tags,
             opts=child,
         )
@@ -87,8 +103,11 @@ class Cache(pulumi.ComponentResource):
             engine=ENGINE,
             engine_version=settings.engine_version,
             node_type=settings.node_type,
-            num_cache_clusters=settings.nodes,
-            automatic_failover_enabled=settings.nodes > 1,
+            num_cache_clusters=None if shards else settings.nodes,
+            num_node_groups=settings.shards if shards else None,
+            replicas_per_node_group=settings.nodes - 1 if shards else None,
+            # ElastiCache refuses shards that do not, even when there is nothing to fail over to.
+            automatic_failover_enabled=shards or settings.nodes > 1,
             multi_az_enabled=settings.nodes > 1,
             parameter_group_name=parameters.name,
             subnet_group_name=subnets.name,
@@ -109,7 +128,13 @@ class Cache(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
 
-        self.endpoint, self.reader_endpoint = group.primary_endpoint_address, group.reader_endpoint_address
+        if shards:
+            self.endpoint = self.reader_endpoint = group.configuration_endpoint_address
+        else:
+            self.endpoint, self.reader_endpoint = (
+                group.primary_endpoint_address,
+                group.reader_endpoint_address,
+            )
         # The SDK types it as what may be given; what comes back always has it.
         self.port, self.secret_arn = cast("pulumi.Output[int]", group.port), token.arn
         self.register_outputs({"endpoint": self.endpoint, "secretArn": self.secret_arn})

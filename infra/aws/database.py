@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from infra.aws.capacity import instance_class
 from infra.aws.credential import Credential, CredentialArgs
 from infra.aws.options import holding_data
+from infra.aws.reader_scaling import ReaderScaling, ReaderScalingArgs
 from infra.names import Names
 from infra.settings import DatabaseSettings
 
@@ -37,8 +39,9 @@ class Database(pulumi.ComponentResource):
     """An encrypted Aurora PostgreSQL cluster: one writer, N readers, TLS only, continuous backup.
 
     Produces ``SubnetGroup``, ``ClusterParameterGroup``, ``ParameterGroup``, ``LogGroup``, ``Cluster``, one
-    ``ClusterInstance`` for the writer and one per reader, and the :class:`Credential` of the app's role. The master
-    user's secret is made and rotated by RDS itself; both secrets hold ``{"username", "password"}``.
+    ``ClusterInstance`` for the writer and one per reader, :class:`ReaderScaling` if there may be more readers, and the
+    :class:`Credential` of the app's role. The master user's secret is made and rotated by RDS itself; both secrets hold
+    ``{"username", "password"}``. What a new cluster is restored from matters only when it is made.
 
     Source: Amazon Aurora User Guide, "Security in Amazon Aurora" and "Best practices with Amazon Aurora PostgreSQL".
     """
@@ -60,9 +63,23 @@ class Database(pulumi.ComponentResource):
         cluster = self._cluster(name)
         instances = self._instance_parameters(name)
         writer = self._instance(f"{name}-1", cluster, instances, promotion_tier=0)
-        for number in range(2, args.settings.readers + 2):
+        readers = [
             # The first instance of a cluster becomes its writer: readers wait until that is decided.
             self._instance(f"{name}-{number}", cluster, instances, promotion_tier=1, depends_on=[writer])
+            for number in range(2, args.settings.readers + 2)
+        ]
+        if args.settings.max_readers:
+            ReaderScaling(
+                f"{name}-readers",
+                ReaderScalingArgs(
+                    names=args.names,
+                    cluster_identifier=cluster.cluster_identifier,
+                    fewest=args.settings.readers,
+                    most=args.settings.max_readers,
+                    readers=readers,
+                ),
+                opts=self._child,
+            )
         app = Credential(
             "database-app",
             CredentialArgs(
@@ -108,6 +125,13 @@ class Database(pulumi.ComponentResource):
             db_subnet_group_name=subnets.name,
             vpc_security_group_ids=[args.security_group_id],
             db_cluster_parameter_group_name=self._cluster_parameters(name).name,
+            # Of no effect on provisioned instances, and there before one becomes serverless.
+            serverlessv2_scaling_configuration={
+                "min_capacity": settings.min_capacity_units,
+                "max_capacity": settings.max_capacity_units,
+            },
+            snapshot_identifier=settings.restore_snapshot or None,
+            restore_to_point_in_time=_point_in_time(settings),
             storage_encrypted=True,
             kms_key_id=args.state_key_arn,
             backup_retention_period=settings.backup_retention_days,
@@ -121,7 +145,11 @@ class Database(pulumi.ComponentResource):
             apply_immediately=not args.permanent,
             tags=self._tags,
             # RDS would make the log group itself on the first line: unencrypted and kept for ever.
-            opts=holding_data(self, permanent=args.permanent, depends_on=[self._log_group(name, identifier)]),
+            opts=pulumi.ResourceOptions.merge(
+                holding_data(self, permanent=args.permanent, depends_on=[self._log_group(name, identifier)]),
+                # A change of either would replace the cluster by one that is restored from elsewhere.
+                pulumi.ResourceOptions(ignore_changes=["snapshotIdentifier", "restoreToPointInTime"]),
+            ),
         )
 
     def _log_group(self, name: str, identifier: str) -> aws.cloudwatch.LogGroup:
@@ -185,7 +213,7 @@ class Database(pulumi.ComponentResource):
             identifier=args.names.of(name),
             cluster_identifier=cluster.cluster_identifier,
             engine=aws.rds.EngineType.AURORA_POSTGRESQL,
-            instance_class=args.settings.instance_class,
+            instance_class=instance_class(args.settings),
             db_parameter_group_name=parameters.name,
             promotion_tier=promotion_tier,
             publicly_accessible=False,
@@ -198,3 +226,17 @@ class Database(pulumi.ComponentResource):
             tags=self._tags,
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(depends_on)),
         )
+
+
+def _point_in_time(settings: DatabaseSettings) -> aws.rds.ClusterRestoreToPointInTimeArgsDict | None:
+    """The moment to begin from: a second of another cluster's retention, or the last that it can give."""
+    if not settings.restore_cluster:
+        return None
+    when: aws.rds.ClusterRestoreToPointInTimeArgsDict = {
+        "source_cluster_identifier": settings.restore_cluster,
+        # A copy of the whole volume, independent of the other cluster from the start.
+        "restore_type": "full-copy",
+    }
+    if settings.restore_time:
+        return {**when, "restore_to_time": settings.restore_time}
+    return {**when, "use_latest_restorable_time": True}

@@ -48,8 +48,8 @@ class Keys(pulumi.ComponentResource):
     """Customer-managed keys for each class of data.
 
     ``state`` encrypts the database, its backups and the cache; ``secrets`` what Secrets Manager holds; ``archive`` and
-    ``audit`` their buckets; ``logs`` what CloudWatch Logs keeps; ``application`` is for envelopes that the app makes
-    itself. Every attribute is the key's ARN. An identity needs IAM permission in addition to what a key policy allows,
+    ``audit`` their buckets; ``logs`` what CloudWatch Logs keeps; ``notifications`` what alarms tell people;
+    ``application`` is for envelopes that the app makes itself. Every attribute is the key's ARN. An identity needs IAM permission in addition to what a key policy allows,
     and all keys but ``application`` serve only requests that come through the services named in their policy.
 
     Produces a ``Key`` (rotating) and an ``Alias`` ``alias/vanta-<stack>-<class>`` for each.
@@ -62,6 +62,7 @@ class Keys(pulumi.ComponentResource):
     archive: pulumi.Output[str]
     audit: pulumi.Output[str]
     logs: pulumi.Output[str]
+    notifications: pulumi.Output[str]
     application: pulumi.Output[str]
 
     def __init__(self, name: str, args: KeysArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -74,12 +75,13 @@ class Keys(pulumi.ComponentResource):
         self.archive = self._key("archive", "analytics", "confidential", self._through("s3"))
         self.audit = self._key("audit", "audit", "restricted", self._through("s3"))
         self.logs = self._key("logs", "foundation", "confidential", [self._log_delivery()])
+        self.notifications = self._key("notifications", "foundation", "internal", [self._alarm_publication()])
         self.application = self._key("application", "state", "restricted", [self._direct_use()])
 
         self.register_outputs(
             {
                 noun: getattr(self, noun)
-                for noun in ("state", "secrets", "archive", "audit", "logs", "application")
+                for noun in ("state", "secrets", "archive", "audit", "logs", "notifications", "application")
             }
         )
 
@@ -171,4 +173,19 @@ class Keys(pulumi.ComponentResource):
             "Action": USE,
             "Resource": "*",
             "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
+        }
+
+    def _alarm_publication(self) -> dict[str, Any]:
+        """CloudWatch itself, to publish what alarms of this account say to an encrypted topic.
+
+        Source: Amazon SNS Developer Guide, "Enable compatibility between event sources from AWS services and encrypted
+        topics".
+        """
+        return {
+            "Sid": "UsedByAlarms",
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:SourceAccount": self._args.place.account_id}},
         }

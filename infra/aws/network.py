@@ -1,50 +1,42 @@
 """The network: data lives in subnets that have no way out, behind doors that open only to the app."""
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
+from infra.aws.access import POSTGRESQL_PORT, REDIS_PORT, AppAccess
+from infra.aws.addresses import data_subnets
+from infra.aws.routed_subnets import RoutedSubnets, RoutedSubnetsArgs
 from infra.names import Names
-
-POSTGRESQL_PORT = 5432
-REDIS_PORT = 6379
-# A data subnet is a 64th of the network; the data subnets take its end, so that what faces users and runs pods can grow
-# from its beginning without moving them.
-_DATA_SUBNET_BITS = 6
-
-
-def data_subnets(cidr: str, zones: int) -> tuple[str, ...]:
-    """The last ``zones`` 64ths of ``cidr``, one per availability zone; the first zone has the very last, so that a zone
-    more moves none."""
-    return tuple(
-        str(subnet)
-        for subnet in list(ipaddress.IPv4Network(cidr).subnets(_DATA_SUBNET_BITS))[: -zones - 1 : -1]
-    )
+from infra.settings import Nat
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
-    """Inputs of :class:`Network`; one data subnet is made in each of ``zones``."""
+    """Inputs of :class:`Network`; a public, a private and a data subnet is made in each of ``zones``."""
 
     names: Names
     cidr: str
     zones: Sequence[str]
+    nat: Nat
 
 
 class Network(pulumi.ComponentResource):
-    """A VPC with isolated data subnets and the security groups of the app, the database and the cache.
+    """A VPC with public, private and isolated data subnets, and the security groups of app, database and cache.
 
-    Produces ``Vpc``, ``DefaultSecurityGroup`` (emptied), one ``RouteTable`` without routes, a ``Subnet`` and a
-    ``RouteTableAssociation`` per zone, three ``SecurityGroup`` and, for each store, the ``SecurityGroupIngressRule``
-    and ``SecurityGroupEgressRule`` between it and the app.
+    Produces ``Vpc``, ``DefaultSecurityGroup`` (emptied), :class:`RoutedSubnets`; for the data one ``RouteTable`` without
+    routes, a ``Subnet`` and a ``RouteTableAssociation`` per zone; three ``SecurityGroup`` and, for each store, the
+    ``SecurityGroupIngressRule`` and ``SecurityGroupEgressRule`` between it and the app.
 
     Source: Amazon VPC User Guide, "Security best practices for your VPC".
     """
 
     vpc_id: pulumi.Output[str]
+    public_subnet_ids: Sequence[pulumi.Output[str]]
+    private_subnet_ids: Sequence[pulumi.Output[str]]
+    private_route_table_ids: Sequence[pulumi.Output[str]]
     data_subnet_ids: Sequence[pulumi.Output[str]]
     app_security_group_id: pulumi.Output[str]
     database_security_group_id: pulumi.Output[str]
@@ -67,6 +59,15 @@ class Network(pulumi.ComponentResource):
         # AWS makes this group with every VPC, open among its members; managed without rules it lets nothing through.
         aws.ec2.DefaultSecurityGroup(name, vpc_id=vpc.id, tags=self._tags("default"), opts=child)
 
+        routed = RoutedSubnets(
+            "routed",
+            RoutedSubnetsArgs(
+                names=args.names, vpc_id=vpc.id, cidr=args.cidr, zones=args.zones, nat=args.nat
+            ),
+            opts=child,
+        )
+        self.public_subnet_ids, self.private_subnet_ids = routed.public_ids, routed.private_ids
+        self.private_route_table_ids = routed.private_route_table_ids
         routes = aws.ec2.RouteTable(f"{name}-data", vpc_id=vpc.id, tags=self._tags("data"), opts=child)
         self.data_subnet_ids = []
         for zone, cidr in zip(args.zones, data_subnets(args.cidr, len(args.zones)), strict=True):
@@ -89,8 +90,9 @@ class Network(pulumi.ComponentResource):
             "database", "Aurora PostgreSQL, reached by the app alone"
         )
         self.cache_security_group_id = self._group("cache", "ElastiCache, reached by the app alone")
-        self._allow("database", self.database_security_group_id, POSTGRESQL_PORT)
-        self._allow("cache", self.cache_security_group_id, REDIS_PORT)
+        access = AppAccess(names=args.names, app_group_id=self.app_security_group_id, child=child)
+        access.to_group("database", self.database_security_group_id, POSTGRESQL_PORT)
+        access.to_group("cache", self.cache_security_group_id, REDIS_PORT)
 
         self.register_outputs({"vpcId": self.vpc_id, "dataSubnetIds": self.data_subnet_ids})
 
@@ -107,28 +109,3 @@ class Network(pulumi.ComponentResource):
             tags=self._tags(noun),
             opts=self._child,
         ).id
-
-    def _allow(self, store: str, group_id: pulumi.Output[str], port: int) -> None:
-        """Connections from the app to a store, on the store's port only; both sides have to say so."""
-        aws.vpc.SecurityGroupIngressRule(
-            f"{store}-from-app",
-            security_group_id=group_id,
-            referenced_security_group_id=self.app_security_group_id,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            description="From the app",
-            tags=self._tags(f"{store}-from-app"),
-            opts=self._child,
-        )
-        aws.vpc.SecurityGroupEgressRule(
-            f"app-to-{store}",
-            security_group_id=self.app_security_group_id,
-            referenced_security_group_id=group_id,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            description=f"To the {store}",
-            tags=self._tags(f"app-to-{store}"),
-            opts=self._child,
-        )

@@ -44,6 +44,7 @@ class Registered:
     protect: bool
     retain_on_delete: bool
     delete_before_replace: bool
+    ignore_changes: frozenset[str]
     dependencies: frozenset[str]
 
 
@@ -76,9 +77,11 @@ class Cloud(pulumi.runtime.Mocks):
             "keyId": f"{args.name}-key",
             "result": f"Generated1{args.name}",
             "port": 4242,
+            "prefixListId": f"pl-{args.name}",
             "endpoint": f"{args.name}.writer.example",
             "readerEndpoint": f"{args.name}.reader.example",
             "primaryEndpointAddress": f"{args.name}.primary.example",
+            "configurationEndpointAddress": f"{args.name}.configuration.example",
             "readerEndpointAddress": f"{args.name}.replica.example",
             "masterUserSecrets": [
                 {"secretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!cluster"}
@@ -116,6 +119,7 @@ class Monitor(MockMonitor):
                     protect=request.protect,
                     retain_on_delete=request.retainOnDelete,
                     delete_before_replace=request.deleteBeforeReplace,
+                    ignore_changes=frozenset(request.ignoreChanges),
                     dependencies=frozenset(_called(urn) for urn in request.dependencies),
                 )
             )

@@ -70,6 +70,21 @@ def test_nothing_that_holds_data_is_deleted_before_its_replacement_exists(prod: 
     assert early.isdisjoint(HOLDING_DATA)
 
 
+def test_no_policy_allows_every_action_of_a_service_on_everything(prod: Any, dev: Any) -> None:
+    policies = [
+        (resource.name, json.loads(resource.inputs[key]))
+        for resource in (*prod.resources, *dev.resources)
+        for key in ("policy", "assumeRolePolicy")
+        if key in resource.inputs
+    ]
+    assert {name for name, _ in policies} >= {"flow-logs", "kms", "s3", "state", "notifications", "audit"}
+    for name, policy in policies:
+        for statement in policy["Statement"]:
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            if statement["Effect"] == "Allow" and statement.get("Resource") == "*":
+                assert not [action for action in actions if action == "*" or action.endswith(":*")], name
+
+
 def test_generated_credentials_travel_only_as_secrets(dev: Any) -> None:
     for resource in dev.resources:
         carrying = {key for key, value in resource.inputs.items() if "Generated1" in json.dumps(value)}

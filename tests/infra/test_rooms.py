@@ -1,77 +1,10 @@
 """What each room promises."""
 
-import ipaddress
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from infra.aws.network import data_subnets
-
-# network
-
-
-@given(second=st.integers(0, 255), prefix=st.integers(16, 20), zones=st.integers(2, 6))
-def test_data_subnets_are_disjoint_parts_at_the_end_of_the_network_that_no_further_zone_moves(
-    second: int, prefix: int, zones: int
-) -> None:
-    network = ipaddress.IPv4Network(f"10.{second}.0.0/{prefix}")
-    subnets = [ipaddress.IPv4Network(subnet) for subnet in data_subnets(str(network), zones)]
-    assert len(subnets) == zones
-    assert all(subnet.subnet_of(network) and 16 <= subnet.prefixlen <= 28 for subnet in subnets)
-    assert not any(a.overlaps(b) for a in subnets for b in subnets if a is not b)
-    assert data_subnets(str(network), zones + 1)[:zones] == data_subnets(str(network), zones)
-    # The first three quarters stay free for what faces users and for pods.
-    assert all(subnet[0] >= network[network.num_addresses * 3 // 4] for subnet in subnets)
-
-
-def test_data_has_no_way_out_of_the_network(dev: Any) -> None:
-    assert not dev.one("RouteTable").inputs.get("routes")
-    assert len(dev.all("RouteTableAssociation")) == len(dev.all("Subnet")) == 3
-    assert not any(subnet.inputs["mapPublicIpOnLaunch"] for subnet in dev.all("Subnet"))
-
-
-def test_data_subnets_take_the_first_zones_whatever_order_aws_names_them_in(
-    declare: Callable[..., Any],
-) -> None:
-    subnets = declare("dev", {"network": {"zones": 2}}).all("Subnet")
-    assert [(s.inputs["availabilityZone"], s.inputs["cidrBlock"]) for s in subnets] == [
-        ("eu-west-1a", "10.21.252.0/22"),
-        ("eu-west-1b", "10.21.248.0/22"),
-    ]
-
-
-def test_the_default_security_group_lets_nothing_through(dev: Any) -> None:
-    default = dev.one("DefaultSecurityGroup").inputs
-    assert not default.get("ingress")
-    assert not default.get("egress")
-
-
-def test_the_stores_are_reached_from_the_app_alone_on_their_own_port(dev: Any) -> None:
-    rules = {
-        (
-            r.inputs["securityGroupId"],
-            r.inputs["referencedSecurityGroupId"],
-            r.inputs["fromPort"],
-            r.inputs["toPort"],
-        )
-        for r in dev.all("SecurityGroupIngressRule")
-    }
-    assert rules == {("database-id", "app-id", 5432, 5432), ("cache-id", "app-id", 6379, 6379)}
-    assert dev.one("Cluster").inputs["vpcSecurityGroupIds"] == ["database-id"]
-    assert dev.one("ReplicationGroup").inputs["securityGroupIds"] == ["cache-id"]
-
-
-def test_no_rule_names_an_address_range(dev: Any) -> None:
-    for rule in (*dev.all("SecurityGroupIngressRule"), *dev.all("SecurityGroupEgressRule")):
-        assert not {"cidrIpv4", "cidrIpv6", "prefixListId"} & rule.inputs.keys()
-    for group in dev.all("SecurityGroup"):
-        assert not group.inputs.get("ingress")
-        assert not group.inputs.get("egress")
-
 
 # keys
 
@@ -81,7 +14,7 @@ def statements(policy: Any) -> dict[str, dict[str, Any]]:
 
 
 def test_every_class_of_data_has_a_rotating_key_of_its_own_with_an_alias(prod: Any) -> None:
-    classes = {"state", "secrets", "archive", "audit", "logs", "application"}
+    classes = {"state", "secrets", "archive", "audit", "logs", "notifications", "application"}
     assert {key.name for key in prod.all("Key")} == classes
     assert all(key.inputs["enableKeyRotation"] for key in prod.all("Key"))
     assert {alias.inputs["name"] for alias in prod.all("Alias")} == {
@@ -190,7 +123,7 @@ def test_the_configured_days_can_be_restored_to(declare: Callable[..., Any]) -> 
 
 
 def test_the_log_group_is_there_encrypted_before_the_database_writes_to_it(dev: Any) -> None:
-    group, cluster = dev.one("LogGroup").inputs, dev.one("Cluster")
+    group, cluster = dev.one("LogGroup", "database").inputs, dev.one("Cluster")
     assert group["name"] == f"/aws/rds/cluster/{cluster.inputs['clusterIdentifier']}/postgresql"
     assert group["kmsKeyId"].endswith(":logs")
     assert group["retentionInDays"] == 7
@@ -210,6 +143,76 @@ def test_the_secret_of_the_app_holds_the_name_and_password_of_its_role(dev: Any)
         "password": "Generated1database-app",
     }
     assert all(secret.inputs["kmsKeyId"].endswith(":secrets") for secret in dev.all("Secret"))
+
+
+def test_serverless_instances_grow_between_the_configured_bounds(
+    declare: Callable[..., Any], dev: Any
+) -> None:
+    bounds = {"capacity": "serverless", "minCapacityUnits": 2, "maxCapacityUnits": 16}
+    recorded = declare("dev", {"database": bounds})
+    assert recorded.one("Cluster").inputs["serverlessv2ScalingConfiguration"] == {
+        "minCapacity": 2,
+        "maxCapacity": 16,
+    }
+    assert {i.inputs["instanceClass"] for i in recorded.all("ClusterInstance")} == {"db.serverless"}
+    # There from the start: the cluster can be told, and untold, without being replaced.
+    assert dev.one("Cluster").inputs["serverlessv2ScalingConfiguration"] == {
+        "minCapacity": 1,
+        "maxCapacity": 4,
+    }
+    assert "db.serverless" not in {i.inputs["instanceClass"] for i in dev.all("ClusterInstance")}
+
+
+def test_readers_are_added_while_those_there_are_stay_busy(declare: Callable[..., Any], dev: Any) -> None:
+    recorded = declare("dev", {"database": {"readers": 2, "maxReaders": 6}})
+    target, policy = recorded.one("Target"), recorded.one("Policy").inputs
+    assert (target.inputs["minCapacity"], target.inputs["maxCapacity"]) == (2, 6)
+    assert target.inputs["resourceId"] == policy["resourceId"] == "cluster:vanta-dev-database"
+    assert target.inputs["scalableDimension"] == policy["scalableDimension"] == "rds:cluster:ReadReplicaCount"
+    # Scaling that comes first would make the declared readers itself.
+    assert {"ClusterInstance database-2", "ClusterInstance database-3"} <= target.dependencies
+    tracked = policy["targetTrackingScalingPolicyConfiguration"]
+    assert tracked["predefinedMetricSpecification"] == {
+        "predefinedMetricType": "RDSReaderAverageCPUUtilization"
+    }
+    assert not [*dev.all("Target"), *dev.all("Policy")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "given"),
+    [
+        ({}, {}),
+        ({"restoreSnapshot": "before-upgrade"}, {"snapshotIdentifier": "before-upgrade"}),
+        (
+            {"restoreCluster": "vanta-prod-database"},
+            {
+                "restoreToPointInTime": {
+                    "sourceClusterIdentifier": "vanta-prod-database",
+                    "restoreType": "full-copy",
+                    "useLatestRestorableTime": True,
+                }
+            },
+        ),
+        (
+            {"restoreCluster": "vanta-prod-database", "restoreTime": "2026-01-31T13:05:00Z"},
+            {
+                "restoreToPointInTime": {
+                    "sourceClusterIdentifier": "vanta-prod-database",
+                    "restoreType": "full-copy",
+                    "restoreToTime": "2026-01-31T13:05:00Z",
+                }
+            },
+        ),
+    ],
+)
+def test_a_new_database_begins_from_what_it_is_restored_from(
+    declare: Callable[..., Any], changes: dict[str, Any], given: dict[str, Any]
+) -> None:
+    cluster = declare("dev", {"database": changes}).one("Cluster")
+    origins = {"snapshotIdentifier", "restoreToPointInTime"}
+    assert {key: value for key, value in cluster.inputs.items() if key in origins} == given
+    # A change of either would replace the cluster, and its data with it.
+    assert origins <= cluster.ignore_changes
 
 
 # cache
@@ -237,6 +240,27 @@ def test_the_cache_fails_over_by_itself_when_it_can(
     group = declare("dev", {"cache": {"nodes": nodes}}).one("ReplicationGroup").inputs
     assert group["automaticFailoverEnabled"] is group["multiAzEnabled"] is fails_over
     assert group["numCacheClusters"] == nodes
+
+
+def test_a_sharded_cache_has_its_nodes_in_every_shard_and_is_found_by_one_name(
+    declare: Callable[..., Any],
+) -> None:
+    recorded = declare("dev", {"cache": {"shards": 3, "nodes": 2}})
+    group = recorded.one("ReplicationGroup").inputs
+    assert (group["numNodeGroups"], group["replicasPerNodeGroup"]) == (3, 1)
+    assert "numCacheClusters" not in group
+    parameters = recorded.one("elasticache/parameterGroup:ParameterGroup").inputs
+    assert {"name": "cluster-enabled", "value": "yes"} in parameters["parameters"]
+    # Whether a group is sharded cannot be changed while a cache uses it.
+    assert parameters["name"] == "vanta-dev-cache-valkey8-sharded"
+    assert recorded.outputs["appEnvironment"]["VANTA_CACHE_HOST"] == "cache.configuration.example"
+    assert recorded.outputs["cacheReaderEndpoint"] == "cache.configuration.example"
+
+
+def test_a_sharded_cache_fails_over_even_without_replicas(declare: Callable[..., Any]) -> None:
+    """ElastiCache refuses a sharded group that does not; it has no other zone to fail over to."""
+    group = declare("dev", {"cache": {"shards": 3, "nodes": 1}}).one("ReplicationGroup").inputs
+    assert (group["automaticFailoverEnabled"], group["multiAzEnabled"]) == (True, False)
 
 
 def test_a_full_cache_drops_what_would_expire_and_keeps_streams(dev: Any) -> None:

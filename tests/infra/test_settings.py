@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from infra import checks
+from infra import checks, limits, state_checks
 from infra.reference import configuration_schema
 from infra.refusal import SettingsError
 from infra.settings import ArchiveSettings, NetworkSettings, known_keys, parse
@@ -35,9 +35,18 @@ REFUSALS = [
     ("database", "performanceInsightsDays", 999, "vanta:database.performanceInsightsDays is 999 but Performance Insights keeps 7 days, 1 to 23 months of 31 days, or 731 days. Use 731."),
     ("database", "logRetentionDays", 8, "vanta:database.logRetentionDays is 8 which CloudWatch Logs does not offer as a retention. Use 14."),
     ("database", "slowQueryMs", 0, "vanta:database.slowQueryMs is 0 which is out of range. Use 1 to 3600000 milliseconds."),
+    ("database", "capacity", "elastic", "vanta:database.capacity is elastic which is none of its values. Use provisioned or serverless."),
+    ("database", "minCapacityUnits", 0, "vanta:database.minCapacityUnits is 0 which is out of range. Use 1 to 256 units."),
+    ("database", "minCapacityUnits", 5, "vanta:database.maxCapacityUnits is 4 which is less than vanta:database.minCapacityUnits (5). Use 5 or more."),
+    ("database", "maxCapacityUnits", 257, "vanta:database.maxCapacityUnits is 257 which is out of range. Use 1 to 256 units."),
+    ("database", "maxReaders", 16, "vanta:database.maxReaders is 16 which is out of range. Use 0 to 15 readers."),
+    ("database", "maxReaders", 1, "vanta:database.maxReaders is 1 which leaves nothing to scale above vanta:database.readers (1). Use 2 or more, or 0 for no scaling."),
+    ("database", "restoreTime", "2026-01-31T13:05:00Z", "vanta:database.restoreTime is 2026-01-31T13:05:00Z but vanta:database.restoreCluster does not say of which cluster. Name it."),
     ("cache", "engineVersion", "7.2", 'vanta:cache.engineVersion is 7.2 but the parameter group is that of Valkey 8. Use a version like "8.1".'),
     ("cache", "nodeType", "db.t4g.medium", "vanta:cache.nodeType is db.t4g.medium which ElastiCache does not offer. Use a type like cache.t4g.micro or cache.r7g.large."),
     ("cache", "nodes", 7, "vanta:cache.nodes is 7 which is out of range. Use 1 to 6 nodes."),
+    ("cache", "shards", 0, "vanta:cache.shards is 0 which is out of range. Use 1 to 90 shards."),
+    ("cache", "shards", 91, "vanta:cache.shards is 91 which is out of range. Use 1 to 90 shards."),
     ("cache", "snapshotDays", 36, "vanta:cache.snapshotDays is 36 which is out of range. Use 0 to 35 days."),
     ("cache", "authTokenLength", 15, "vanta:cache.authTokenLength is 15 which is out of range. Use 16 to 128 characters."),
     ("cache", "authTokenLength", 129, "vanta:cache.authTokenLength is 129 which is out of range. Use 16 to 128 characters."),
@@ -52,11 +61,17 @@ REFUSALS = [
     ("audit", "lockPeriod", "0 days", "vanta:audit.lockPeriod is 0 days but S3 locks for 1 day to 100 years. Use 7 years."),
     ("audit", "lockPeriod", "101 years", "vanta:audit.lockPeriod is 101 years but S3 locks for 1 day to 100 years. Use 7 years."),
     ("audit", "accessLogDays", 0, "vanta:audit.accessLogDays is 0 but logs that nobody keeps prove nothing. Use 400."),
+    ("alarms", "email", "oncall", "vanta:alarms.email is oncall which is no e-mail address. Write it like oncall@example.com."),
     ("keys", "deletionDays", 6, "vanta:keys.deletionDays is 6 which is out of range. Use 7 to 30 days."),
     ("keys", "rotationDays", 89, "vanta:keys.rotationDays is 89 which is out of range. Use 90 to 2560 days."),
     ("network", "cidr", "10.0.0.300/16", "vanta:network.cidr is 10.0.0.300/16 but must be an IPv4 network. Write it like 10.20.0.0/16."),
     ("network", "cidr", "8.8.0.0/16", "vanta:network.cidr is 8.8.0.0/16 which is not a private range. Use a part of 10.0.0.0/8."),
     ("network", "cidr", "10.0.0.0/24", "vanta:network.cidr is 10.0.0.0/24 which is out of range. Use a network from /16 to /20."),
+    ("network", "cidr", "172.17.16.0/20", "vanta:network.cidr is 172.17.16.0/20 but AWS services use 172.17.0.0/16 themselves. Use a part of 10.0.0.0/8."),
+    ("network", "connectedCidrs", "10.9.0.0/16, 10.20.128.0/20", "vanta:network.cidr is 10.20.0.0/16 but overlaps 10.20.128.0/20, which vanta:network.connectedCidrs says it will be connected to. Use a range of its own."),
+    ("network", "connectedCidrs", "10.9.0.0/33", "vanta:network.connectedCidrs is 10.9.0.0/33 but must be an IPv4 network. Write it like 10.20.0.0/16."),
+    ("network", "nat", "two", "vanta:network.nat is two which is none of its values. Use none or one or zone."),
+    ("network", "flowLogDays", 8, "vanta:network.flowLogDays is 8 which CloudWatch Logs does not offer as a retention. Use 14."),
     ("network", "zones", 1, "vanta:network.zones is 1 which is out of range. Use 2 to 6 availability zones."),
 ]
 # fmt: on
@@ -99,6 +114,32 @@ def test_a_permanent_stack_without_readers_is_refused(configuration: Configurati
         "vanta:database.readers is 0 but vanta:lifetime is permanent: nothing could take over when the writer is lost."
         " Use 1 or more."
     )
+
+
+def test_a_cache_of_more_nodes_than_elasticache_allows_is_refused(configuration: Configuration) -> None:
+    with pytest.raises(SettingsError) as refused:
+        parse(configuration("dev", {"cache": {"shards": 31, "nodes": 3}}), "dev")
+    assert str(refused.value) == (
+        "vanta:cache.shards is 31 but with vanta:cache.nodes (3) in each that is 93 nodes of at most 90. "
+        "Use 30 or fewer."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"readers": 0, "maxReaders": 3}, "vanta:database.readers is 0 but vanta:database.maxReaders asks for scaling, which measures the readers there are. Use 1 or more."),
+        ({"restoreSnapshot": "s", "restoreCluster": "c"}, "vanta:database.restoreSnapshot is s but vanta:database.restoreCluster is c: a cluster begins from one of them. Remove one."),
+        ({"restoreCluster": "c", "restoreTime": "yesterday"}, "vanta:database.restoreTime is yesterday which is no moment in UTC. Write it like 2026-01-31T13:05:00Z."),
+        ({"restoreCluster": "c", "restoreTime": "2026-02-30T00:00:00Z"}, "vanta:database.restoreTime is 2026-02-30T00:00:00Z which is no moment in UTC. Write it like 2026-01-31T13:05:00Z."),
+    ],
+)  # fmt: skip
+def test_values_of_the_database_that_contradict_each_other_are_refused(
+    configuration: Configuration, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        parse(configuration("dev", {"database": changes}), "dev")
+    assert str(refused.value) == message
 
 
 def test_a_missing_value_says_where_its_default_comes_from(configuration: Configuration) -> None:
@@ -160,13 +201,25 @@ def test_a_lifecycle_is_accepted_exactly_when_s3_gives_what_it_charges_for(
         assert valid
 
 
+def network_of(cidr: str, zones: int) -> NetworkSettings:
+    return NetworkSettings(
+        cidr=cidr,
+        connected_cidrs="",
+        zones=zones,
+        nat="one",
+        endpoints=False,
+        flow_logs=True,
+        flow_log_days=7,
+    )
+
+
 @given(first=st.integers(0, 2**32 - 1), prefix=st.integers(0, 32), zones=st.integers(-1, 9))
 def test_no_network_is_accepted_that_the_internet_routes_or_that_is_too_small(
     first: int, prefix: int, zones: int
 ) -> None:
     network = ipaddress.IPv4Network((first, prefix), strict=False)
     try:
-        checks.check_network(NetworkSettings(cidr=str(network), zones=zones))
+        checks.check_network(network_of(str(network), zones))
     except SettingsError:
         return
     assert not network.is_global
@@ -180,14 +233,15 @@ def test_every_private_network_of_a_fitting_size_is_accepted(data: st.DataObject
     prefix = data.draw(st.integers(max(16, within.prefixlen), 20))
     address = data.draw(st.integers(int(within[0]), int(within[-1])))
     network = ipaddress.IPv4Network((address, prefix), strict=False)
-    checks.check_network(NetworkSettings(cidr=str(network), zones=zones))
+    assume(not network.overlaps(checks.RESERVED_RANGE))
+    checks.check_network(network_of(str(network), zones))
 
 
 @pytest.mark.parametrize(
     ("field", "allowed"),
     [
-        ("log_retention_days", checks.LOG_RETENTION_DAYS),
-        ("performance_insights_days", checks.PERFORMANCE_INSIGHTS_DAYS),
+        ("log_retention_days", limits.LOG_RETENTION_DAYS),
+        ("performance_insights_days", state_checks.PERFORMANCE_INSIGHTS_DAYS),
     ],
 )
 def test_the_remedy_of_a_refused_retention_is_itself_accepted(
@@ -196,7 +250,7 @@ def test_the_remedy_of_a_refused_retention_is_itself_accepted(
     database = parse(configuration(), "dev").database
     for days in set(range(-1, 4000)) - allowed:
         with pytest.raises(SettingsError) as refused:
-            checks.check_database(dataclasses.replace(database, **{field: days}), permanent=False)
+            state_checks.check_database(dataclasses.replace(database, **{field: days}), permanent=False)
         assert int(str(refused.value).removesuffix(".").rsplit(" ", 1)[1]) in allowed
     for days in allowed:
-        checks.check_database(dataclasses.replace(database, **{field: days}), permanent=False)
+        state_checks.check_database(dataclasses.replace(database, **{field: days}), permanent=False)

@@ -98,6 +98,8 @@ def _list(value: Any, shape: ListShape, path: str, names: Mapping[str, str]) -> 
 
 
 def _tag_key(shape: Shape) -> str | None:
+    if isinstance(shape, StructureShape) and set(shape.members) == {"Name", "Value"}:
+        return "Name"
     return next((n for n in ("Key", "TagKey") if member(shape, n) == n), None)
 
 

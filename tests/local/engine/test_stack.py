@@ -13,7 +13,7 @@ from local.aws.emulator import ACCOUNT, Aws
 from local.pulumi.engine import EngineError
 from local.pulumi.stack import Change, Stack
 
-RESOURCES = 76
+RESOURCES = 98
 Deployed = tuple[Path, Change, Change]
 
 
@@ -181,16 +181,29 @@ def test_what_only_the_region_can_refuse_is_one_sentence_and_registers_nothing(
     assert {resource["type"].split(":")[0] for resource in resources} <= {"pulumi"}
 
 
-def test_production_can_be_previewed(engine: Path, module_aws: Aws, tmp_path: Path) -> None:
-    stack = Stack("prod", folder=tmp_path, engine=engine, endpoint=module_aws.endpoint)
+@pytest.mark.parametrize(
+    "config",
+    [{}, {"vanta:database": {"maxReaders": 5}, "vanta:cache": {"shards": 3}}],
+    ids=["committed", "grown"],
+)
+def test_production_can_be_previewed(
+    engine: Path, module_aws: Aws, tmp_path: Path, config: dict[str, Any]
+) -> None:
+    stack = Stack("prod", folder=tmp_path, engine=engine, endpoint=module_aws.endpoint, config=config)
     assert stack.preview().operations["create"] > RESOURCES
 
 
 def test_destroy_leaves_nothing(
     engine: Path, module_aws: Aws, tmp_path: Path, client: Callable[[str], Any]
 ) -> None:
-    stack = Stack("dev", folder=tmp_path, engine=engine, endpoint=module_aws.endpoint)
+    everything = {
+        "vanta:network": {"nat": "zone", "endpoints": True},
+        "vanta:database": {"capacity": "serverless"},
+        "vanta:alarms": {"email": "oncall@example.com"},
+    }
+    stack = Stack("dev", folder=tmp_path, engine=engine, endpoint=module_aws.endpoint, config=everything)
     made = stack.up().operations["create"]
+    assert stack.preview().operations == {"same": made}
     assert stack.destroy().operations == {"delete": made}
     assert not [b for b in client("s3").list_buckets()["Buckets"] if "-dev-" in b["Name"]]
     assert not [
@@ -198,3 +211,7 @@ def test_destroy_leaves_nothing(
     ]
     assert not [p for p in module_aws.home.databases.glob("*/*") if "-dev-" in p.name]
     assert not [s for s in client("secretsmanager").list_secrets()["SecretList"] if "-dev-" in s["Name"]]
+    assert not client("ec2").describe_addresses()["Addresses"]
+    assert not client("ec2").describe_flow_logs()["FlowLogs"]
+    assert not [t for t in client("sns").list_topics()["Topics"] if "-dev-" in t["TopicArn"]]
+    assert not client("cloudwatch").describe_alarms(AlarmNamePrefix="vanta-dev-")["MetricAlarms"]

@@ -37,6 +37,11 @@ def test_a_map_of_tags_becomes_the_list_that_the_service_wants() -> None:
     }
 
 
+def test_a_map_of_dimensions_becomes_a_list_of_names_and_values() -> None:
+    found = parameters(operation("cloudwatch", "PutMetricAlarm"), {"dimensions": {"Role": "WRITER"}}, {})
+    assert found == {"Dimensions": [{"Name": "Role", "Value": "WRITER"}]}
+
+
 def test_a_property_without_counterpart_is_left_to_another_call() -> None:
     assert parameters(operation("kms", "CreateKey"), {"enableKeyRotation": True}, {}) == {}
 

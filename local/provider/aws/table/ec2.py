@@ -1,4 +1,9 @@
-"""The network: VPC, subnets, route tables, security groups and their rules."""
+"""The network: VPC, subnets, route tables, gateways, security groups and their rules."""
+
+import hashlib
+from collections.abc import Callable
+
+import jmespath
 
 from local.provider.aws.types import Call, Params, ResourceType, Tagging
 from local.provider.values import Properties
@@ -91,6 +96,44 @@ def _group(token: str, create: Call, identifier: str, delete: tuple[Call, ...] =
     )
 
 
+def _detachment(state: Properties) -> Params | None:
+    """A gateway that is attached to another VPC has to leave it first."""
+    attached = state["@"].get("Attachments")
+    return {"InternetGatewayId": state["id"], "VpcId": attached[0]["VpcId"]} if attached else None
+
+
+# Property of an endpoint -> what is added to it and removed from it, and where the API tells what it has.
+_ENDPOINT_MEMBERS = {
+    "routeTableIds": ("RouteTableIds", "RouteTableIds[]"),
+    "subnetIds": ("SubnetIds", "SubnetIds[]"),
+    "securityGroupIds": ("SecurityGroupIds", "Groups[].GroupId"),
+}
+
+
+def _members(state: Properties) -> Params:
+    """A change of an endpoint's members says which to add and which to remove, not which are wanted."""
+    params: dict[str, object] = {"VpcEndpointId": state["id"]}
+    for name, (parameter, path) in _ENDPOINT_MEMBERS.items():
+        wanted, present = set(state.get(name, [])), set(jmespath.search(path, state["@"]) or [])
+        params |= {
+            f"Add{parameter}": sorted(wanted - present),
+            f"Remove{parameter}": sorted(present - wanted),
+        }
+    return {name: value for name, value in params.items() if value}
+
+
+def _prefix_list(state: Properties) -> Properties:
+    """The list of addresses behind a gateway endpoint; the emulator numbers it by the service's name."""
+    if state.get("vpcEndpointType") != "Gateway":
+        return {}
+    return {"prefixListId": f"pl-{hashlib.sha256(state['serviceName'].encode()).hexdigest()[:17]}"}
+
+
+def _by_id(parameter: str) -> Callable[[Properties], Params]:
+    """EC2 describes what is listed in a plural parameter."""
+    return lambda state: {parameter: [state["id"]]}
+
+
 TYPES = (
     ResourceType(
         token="aws:ec2/vpc:Vpc",
@@ -148,6 +191,93 @@ TYPES = (
         delete=(Call(operation="disassociate_route_table"),),
         identity={"AssociationId": "id"},
         id="answer.AssociationId",
+    ),
+    ResourceType(
+        token="aws:ec2/internetGateway:InternetGateway",
+        service="ec2",
+        create=Call(operation="create_internet_gateway"),
+        updates=(
+            Call(operation="detach_internet_gateway", takes=frozenset({"vpcId"}), build=_detachment),
+            Call(operation="attach_internet_gateway", takes=frozenset({"vpcId"})),
+        ),
+        read=Call(operation="describe_internet_gateways", build=_by_id("InternetGatewayIds")),
+        answer="InternetGateways[0]",
+        delete=(
+            Call(operation="detach_internet_gateway", takes=frozenset({"vpcId"})),
+            Call(operation="delete_internet_gateway", takes=frozenset()),
+        ),
+        identity={"InternetGatewayId": "id"},
+        id="answer.InternetGateway.InternetGatewayId",
+        computed=lambda s: _arn("internet-gateway", s),
+        tagging=_TAGGING,
+    ),
+    ResourceType(
+        token="aws:ec2/eip:Eip",
+        service="ec2",
+        create=Call(operation="allocate_address"),
+        read=Call(operation="describe_addresses", build=_by_id("AllocationIds")),
+        answer="Addresses[0]",
+        delete=(Call(operation="release_address"),),
+        identity={"AllocationId": "id"},
+        id="answer.AllocationId",
+        computed=lambda s: _arn("elastic-ip", s),
+        tagging=_TAGGING,
+    ),
+    ResourceType(
+        token="aws:ec2/natGateway:NatGateway",
+        service="ec2",
+        create=Call(operation="create_nat_gateway"),
+        read=Call(operation="describe_nat_gateways", build=_by_id("NatGatewayIds")),
+        # A deleted gateway is still described for an hour.
+        answer="NatGateways[?State!='deleted'] | [0]",
+        delete=(Call(operation="delete_nat_gateway"),),
+        identity={"NatGatewayId": "id"},
+        id="answer.NatGateway.NatGatewayId",
+        ready=("State", frozenset({"available"})),
+        tagging=_TAGGING,
+    ),
+    ResourceType(
+        token="aws:ec2/route:Route",
+        service="ec2",
+        create=Call(operation="create_route"),
+        updates=(
+            Call(operation="replace_route", takes=frozenset({"gatewayId", "natGatewayId"}), whole=True),
+        ),
+        read=Call(operation="describe_route_tables", build=lambda s: {"RouteTableIds": [s["routeTableId"]]}),
+        answer="RouteTables[0].Routes[?ends_with('$id', DestinationCidrBlock || '-')] | [0]",
+        delete=(Call(operation="delete_route"),),
+        identity={"RouteTableId": "routeTableId", "DestinationCidrBlock": "destinationCidrBlock"},
+        id="join('_', [input.routeTableId, input.destinationCidrBlock])",
+    ),
+    ResourceType(
+        token="aws:ec2/vpcEndpoint:VpcEndpoint",
+        service="ec2",
+        create=Call(operation="create_vpc_endpoint"),
+        updates=(
+            Call(operation="modify_vpc_endpoint", takes=frozenset({"policy", "privateDnsEnabled"})),
+            Call(operation="modify_vpc_endpoint", takes=frozenset(_ENDPOINT_MEMBERS), build=_members),
+        ),
+        read=Call(operation="describe_vpc_endpoints", build=_by_id("VpcEndpointIds")),
+        answer="VpcEndpoints[0]",
+        delete=(Call(operation="delete_vpc_endpoints", build=_by_id("VpcEndpointIds")),),
+        identity={"VpcEndpointId": "id"},
+        id="answer.VpcEndpoint.VpcEndpointId",
+        names={"policy": "PolicyDocument"},
+        computed=lambda s: _arn("vpc-endpoint", s) | _prefix_list(s),
+        ready=("State", frozenset({"available"})),
+        tagging=_TAGGING,
+    ),
+    ResourceType(
+        token="aws:ec2/flowLog:FlowLog",
+        service="ec2",
+        create=Call(operation="create_flow_logs", further=lambda _: {"ResourceType": "VPC"}),
+        read=Call(operation="describe_flow_logs", build=_by_id("FlowLogIds")),
+        answer="FlowLogs[0]",
+        delete=(Call(operation="delete_flow_logs", build=_by_id("FlowLogIds")),),
+        id="answer.FlowLogIds[0]",
+        names={"vpcId": "ResourceIds[]", "iamRoleArn": "DeliverLogsPermissionArn"},
+        computed=lambda s: _arn("vpc-flow-log", s),
+        tagging=_TAGGING,
     ),
     _group(
         "aws:ec2/securityGroup:SecurityGroup",

@@ -25,6 +25,17 @@ TYPES = (
         tagging=Tagging(add="tag_role", remove="untag_role", target="RoleName", source="id"),
     ),
     ResourceType(
+        token="aws:iam/rolePolicy:RolePolicy",
+        service="iam",
+        create=Call(operation="put_role_policy"),
+        updates=(Call(operation="put_role_policy", takes=frozenset({"policy"})),),
+        read=Call(operation="get_role_policy"),
+        delete=(Call(operation="delete_role_policy"),),
+        identity={"RoleName": "role", "PolicyName": "name"},
+        id="join(':', [input.role, input.name])",
+        names={"role": "RoleName", "name": "PolicyName", "policy": "PolicyDocument"},
+    ),
+    ResourceType(
         token="aws:iam/rolePolicyAttachment:RolePolicyAttachment",
         service="iam",
         create=Call(operation="attach_role_policy"),

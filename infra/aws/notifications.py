@@ -1,0 +1,78 @@
+"""The notifications: where what goes wrong is told to people."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.names import Names
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotificationsArgs:
+    """Inputs of :class:`Notifications`; no ``email``, no subscription."""
+
+    names: Names
+    account_id: str
+    kms_key_arn: pulumi.Input[str]
+    email: str
+
+
+class Notifications(pulumi.ComponentResource):
+    """An encrypted topic to which alarms of this account publish, and nobody without TLS.
+
+    Produces ``Topic``, ``TopicPolicy`` and, with an address, a ``TopicSubscription``, which its owner has to confirm.
+
+    Source: Amazon SNS Developer Guide, "Enable compatibility between event sources from AWS services and encrypted
+    topics" and "Amazon SNS security best practices".
+    """
+
+    topic_arn: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: NotificationsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("vanta:aws:Notifications", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+
+        topic = aws.sns.Topic(
+            name,
+            name=args.names.of(name),
+            kms_master_key_id=args.kms_key_arn,
+            tags=args.names.tags(layer="foundation", classification="internal"),
+            opts=child,
+        )
+        self.topic_arn = topic.arn
+        aws.sns.TopicPolicy(
+            name,
+            arn=topic.arn,
+            policy=pulumi.Output.json_dumps(
+                {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Sid": "PublishedByAlarms",
+                            "Effect": "Allow",
+                            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                            "Action": "sns:Publish",
+                            "Resource": topic.arn,
+                            "Condition": {"StringEquals": {"aws:SourceAccount": args.account_id}},
+                        },
+                        {
+                            "Sid": "OnlyOverTls",
+                            "Effect": "Deny",
+                            "Principal": "*",
+                            "Action": "sns:Publish",
+                            "Resource": topic.arn,
+                            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                        },
+                    ],
+                }
+            ),
+            opts=child,
+        )
+        if args.email:
+            aws.sns.TopicSubscription(
+                name, topic=topic.arn, protocol="email", endpoint=args.email, opts=child
+            )
+        self.register_outputs({"topicArn": self.topic_arn})

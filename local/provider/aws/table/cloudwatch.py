@@ -1,0 +1,19 @@
+"""CloudWatch alarms."""
+
+from local.provider.aws.types import Call, ResourceType, Tagging
+
+TYPES = (
+    ResourceType(
+        token="aws:cloudwatch/metricAlarm:MetricAlarm",
+        service="cloudwatch",
+        create=Call(operation="put_metric_alarm"),
+        # The call replaces the whole alarm; its name is what it is found by.
+        updates=(Call(operation="put_metric_alarm", whole=True),),
+        read=Call(operation="describe_alarms", build=lambda s: {"AlarmNames": [s["id"]]}),
+        answer="MetricAlarms[0]",
+        delete=(Call(operation="delete_alarms", build=lambda s: {"AlarmNames": [s["id"]]}),),
+        id="input.name",
+        names={"name": "AlarmName", "arn": "AlarmArn"},
+        tagging=Tagging(add="tag_resource", remove="untag_resource", target="ResourceARN"),
+    ),
+)
