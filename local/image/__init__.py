@@ -1,0 +1,1 @@
+"""The state API's image: built with or without a container engine, read, and run."""
