@@ -38,7 +38,7 @@ test: setup ## run every test: units, real engines, the whole platform
 	@$(RUN) -m pytest
 
 test-unit: setup ## run the tests that start nothing, in seconds
-	@$(RUN) -m pytest -m "not real"
+	@$(RUN) -m pytest -m "not real" -n auto --dist loadfile
 
 test-engine: setup ## run the real Pulumi engine on the real program
 	@$(RUN) -m pytest tests/local/engine
@@ -49,7 +49,7 @@ test-e2e: setup ## bring the whole platform up and try it as a user would
 test-versions: setup ## run the unit tests on every Python that is supported
 	@for version in 3.11 3.12 3.13; do \
 		echo "Python $$version"; \
-		$(UV) run --quiet --locked --isolated --python $$version python -m pytest -q -m "not real" || exit 1; \
+		$(UV) run --quiet --locked --isolated --python $$version python -m pytest -q -m "not real" -n auto --dist loadfile || exit 1; \
 	done
 
 check: setup $(ACTIONLINT) ## lint, format, types, architecture, workflows
