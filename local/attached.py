@@ -25,9 +25,7 @@ def temporary_aws() -> Generator[Aws]:
             aws.start()
             yield aws
         finally:
-            processes = Processes(home)
-            for process in processes.all():
-                processes.stop(process.command.name)
+            Processes(home).stop_all()
 
 
 def run(command: Sequence[str]) -> int:

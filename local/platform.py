@@ -142,8 +142,7 @@ class Platform:
             return
         with self._console.step("clean up") as step:
             processes = Processes(home)
-            for process in processes.all():
-                processes.stop(process.command.name)
+            processes.stop_all()
             processes.stop_orphans()
             for path in home.root.iterdir():
                 if path.name not in ("lock", "locks", "tls"):

@@ -106,6 +106,11 @@ class Processes:
             _end([handle], signal.Signals[process.command.stop_signal], deadline)
         self._record(name).unlink(missing_ok=True)
 
+    def stop_all(self) -> None:
+        """Stop and forget every recorded process."""
+        for process in self.all():
+            self.stop(process.command.name)
+
     def get(self, name: str) -> Process | None:
         """Return the record of ``name``, dead or alive; None when there is none."""
         try:

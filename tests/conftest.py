@@ -13,6 +13,7 @@ from local.home import Home
 from local.ports import Ports
 from local.postgres import Postgres
 from local.processes import Processes
+from local.pulumi.engine import build_engine, find_engine
 from local.redis import Redis
 
 
@@ -61,6 +62,12 @@ def temporary_home(folder: Path) -> Generator[Home]:
         orphans = [process.as_dict(["pid", "cmdline"]) for process in processes.orphans()]
         processes.stop_orphans()
     assert not orphans, f"these processes were left behind: {orphans}"
+
+
+@pytest.fixture(scope="session")
+def engine() -> Path:
+    """The engine of this machine, built if there is none."""
+    return find_engine() or build_engine(lambda *_: None)
 
 
 @pytest.fixture(scope="session")

@@ -50,7 +50,7 @@ class Application:
             detail = "PostgreSQL did not answer. If this was a write, whether it happened is not known: read, then try again."
             refusal = ProblemError(problems.UNAVAILABLE, detail, (("retry-after", "1"),))
             response = problems.response(refusal, request.request_id)
-        except Exception:
+        except Exception:  # whatever it is, the client gets an answer and the log the cause
             log.exception("request.failed", request_id=request.request_id)
             refusal = ProblemError(problems.INTERNAL, "It was logged under this request id.")
             response = problems.response(refusal, request.request_id)

@@ -113,7 +113,7 @@ async def _forever(work: Coroutine[Any, Any, None]) -> None:
     """Work that must not end: without it this process could serve wrong answers, so it ends as a whole."""
     try:
         await work
-    except Exception:
+    except Exception:  # whatever it is, this work has ended
         log.exception("worker.broken")
         os.kill(os.getpid(), signal.SIGTERM)
 

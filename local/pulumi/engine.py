@@ -1,5 +1,6 @@
 """The Pulumi engine: the one on PATH, the one in the user's cache, or one built from its Go modules into that cache."""
 
+import functools
 import hashlib
 import os
 import re
@@ -108,6 +109,7 @@ def _built(cache: Path | None) -> Path:
     return (cache or platformdirs.user_cache_path("vanta")) / f"pulumi-{VERSION}-{modules}" / "bin" / "pulumi"
 
 
+@functools.cache
 def version_of(command: Path) -> tuple[int, ...]:
     """The version of the engine at ``command``; () when it does not say."""
     environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}

@@ -9,18 +9,13 @@ import pytest
 from driver import Platform
 
 from local.home import Home
-from local.pulumi.engine import build_engine, find_engine
-
-
-@pytest.fixture(scope="session", autouse=True)
-def engine() -> Path:
-    """The engine of this machine, built if there is none."""
-    return find_engine() or build_engine(lambda *_: None)
 
 
 @pytest.fixture(scope="session")
 def platform(
-    tmp_path_factory: pytest.TempPathFactory, open_home: Callable[[Path], AbstractContextManager[Home]]
+    engine: Path,  # noqa: ARG001 - built before the platform's own time runs
+    tmp_path_factory: pytest.TempPathFactory,
+    open_home: Callable[[Path], AbstractContextManager[Home]],
 ) -> Generator[Platform]:
     """The platform; each test leaves it up."""
     with open_home(tmp_path_factory.mktemp("platform")) as home:

@@ -11,7 +11,7 @@ from local.console import Console
 from local.diagram.preview import graph_of, previewed
 from local.diagram.svg import draw
 from local.home import REPOSITORY
-from local.pulumi.engine import EngineError, build_engine, find_engine
+from local.pulumi.engine import EngineError
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -22,9 +22,8 @@ def _names(root: Element) -> set[str]:
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_the_committed_picture_is_that_of_the_stack(
-    stack: str, aws: Aws, tmp_path: Path, parsed: Callable[[str], Element]
+    stack: str, engine: Path, aws: Aws, tmp_path: Path, parsed: Callable[[str], Element]
 ) -> None:
-    engine = find_engine() or build_engine(lambda *_: None)
     now = previewed(stack, engine=engine, endpoint=aws.endpoint, folder=tmp_path)
     path = REPOSITORY / "docs" / "diagrams" / f"{stack}.svg"
     committed = parsed(path.read_text(encoding="utf-8"))

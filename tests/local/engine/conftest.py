@@ -8,13 +8,6 @@ import pytest
 
 from local.aws.emulator import Aws
 from local.home import Home
-from local.pulumi.engine import build_engine, find_engine
-
-
-@pytest.fixture(scope="session")
-def engine() -> Path:
-    """The engine of this machine, built if there is none."""
-    return find_engine() or build_engine(lambda *_: None)
 
 
 @pytest.fixture(scope="module")
