@@ -28,8 +28,7 @@ def program() -> None:
     """
     stack = pulumi.get_stack()
     chosen = settings.load(stack)
-    permanent = chosen.permanent
-    here = place.find(zones=chosen.network.zones)
+    here = place.find(zones=chosen.network.zones, account=chosen.account)
     names = Names(stack=stack, owner=chosen.owner, account_id=here.account_id, region=here.region)
 
     network = Network(
@@ -53,7 +52,7 @@ def program() -> None:
         KeysArgs(
             names=names,
             place=here,
-            permanent=permanent,
+            lifetime=chosen.lifetime,
             deletion_days=chosen.keys.deletion_days,
             rotation_days=chosen.keys.rotation_days,
         ),
@@ -73,7 +72,7 @@ def program() -> None:
             FlowLogsArgs(
                 names=names,
                 place=here,
-                permanent=permanent,
+                lifetime=chosen.lifetime,
                 vpc_id=network.vpc_id,
                 logs_key_arn=keys.logs,
                 retention_days=chosen.network.flow_log_days,
@@ -84,7 +83,7 @@ def program() -> None:
         DatabaseArgs(
             names=names,
             settings=chosen.database,
-            permanent=permanent,
+            lifetime=chosen.lifetime,
             subnet_ids=network.data_subnet_ids,
             security_group_id=network.database_security_group_id,
             state_key_arn=keys.state,
@@ -97,7 +96,7 @@ def program() -> None:
         CacheArgs(
             names=names,
             settings=chosen.cache,
-            permanent=permanent,
+            lifetime=chosen.lifetime,
             subnet_ids=network.data_subnet_ids,
             security_group_id=network.cache_security_group_id,
             state_key_arn=keys.state,
@@ -106,10 +105,11 @@ def program() -> None:
     )
     archive = Archive(
         "archive",
-        ArchiveArgs(names=names, settings=chosen.archive, permanent=permanent, kms_key_arn=keys.archive),
+        ArchiveArgs(names=names, settings=chosen.archive, lifetime=chosen.lifetime, kms_key_arn=keys.archive),
     )
     audit = Audit(
-        "audit", AuditArgs(names=names, settings=chosen.audit, permanent=permanent, kms_key_arn=keys.audit)
+        "audit",
+        AuditArgs(names=names, settings=chosen.audit, lifetime=chosen.lifetime, kms_key_arn=keys.audit),
     )
     if chosen.alarms.enabled:
         Alarms(

@@ -7,7 +7,8 @@ from pulumi_aws.s3 import BucketLifecycleConfigurationRuleArgsDict
 
 from infra.aws.bucket import BucketArgs, PrivateBucket
 from infra.names import Names
-from infra.settings import ArchiveSettings
+from infra.settings.archive import ArchiveSettings
+from infra.settings.lifetime import Lifetime
 
 # docs/adr/0003-archive-storage-classes.md: both answer a GET at once, as recovery and every S3 client expect.
 WARM = "STANDARD_IA"
@@ -20,7 +21,7 @@ class ArchiveArgs:
 
     names: Names
     settings: ArchiveSettings
-    permanent: bool
+    lifetime: Lifetime
     kms_key_arn: pulumi.Input[str]
 
 
@@ -41,7 +42,7 @@ class Archive(pulumi.ComponentResource):
             name,
             BucketArgs(
                 names=args.names,
-                permanent=args.permanent,
+                lifetime=args.lifetime,
                 layer="analytics",
                 classification="confidential",
                 kms_key_arn=args.kms_key_arn,

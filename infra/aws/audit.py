@@ -7,9 +7,9 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.aws.bucket import BucketArgs, PrivateBucket
-from infra.checks import lock_days, lock_period
 from infra.names import Names
-from infra.settings import AuditSettings
+from infra.settings.audit import AuditSettings, lock_days, lock_period
+from infra.settings.lifetime import Lifetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class AuditArgs:
 
     names: Names
     settings: AuditSettings
-    permanent: bool
+    lifetime: Lifetime
     kms_key_arn: pulumi.Input[str]
 
 
@@ -43,7 +43,7 @@ class Audit(pulumi.ComponentResource):
             name,
             BucketArgs(
                 names=args.names,
-                permanent=args.permanent,
+                lifetime=args.lifetime,
                 layer="audit",
                 classification="restricted",
                 kms_key_arn=args.kms_key_arn,
@@ -70,7 +70,7 @@ class Audit(pulumi.ComponentResource):
             f"{name}-logs",
             BucketArgs(
                 names=args.names,
-                permanent=args.permanent,
+                lifetime=args.lifetime,
                 layer="audit",
                 classification="confidential",
                 # Log delivery writes only to a bucket without object lock, encrypted with S3's own keys.

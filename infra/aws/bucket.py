@@ -10,6 +10,7 @@ from pulumi_aws.s3 import BucketLifecycleConfigurationRuleArgsDict
 
 from infra.aws.options import holding_data
 from infra.names import Classification, Layer, Names
+from infra.settings.lifetime import Lifetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +22,7 @@ class BucketArgs:
     """
 
     names: Names
-    permanent: bool
+    lifetime: Lifetime
     layer: Layer
     classification: Classification
     kms_key_arn: pulumi.Input[str] | None = None
@@ -53,9 +54,9 @@ class PrivateBucket(pulumi.ComponentResource):
             bucket=args.names.bucket(name),
             object_lock_enabled=args.object_lock,
             # A throw-away stack goes with everything in it.
-            force_destroy=not args.permanent,
+            force_destroy=not args.lifetime.kept,
             tags=args.names.tags(layer=args.layer, classification=args.classification),
-            opts=holding_data(self, permanent=args.permanent),
+            opts=holding_data(self, lifetime=args.lifetime),
         )
         self.name, self.arn = bucket.bucket, bucket.arn
         aws.s3.BucketOwnershipControls(

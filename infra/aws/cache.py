@@ -9,7 +9,8 @@ import pulumi_aws as aws
 
 from infra.aws.credential import Credential, CredentialArgs
 from infra.names import Names
-from infra.settings import CacheSettings
+from infra.settings.cache import CacheSettings
+from infra.settings.lifetime import Lifetime
 
 ENGINE = "valkey"
 # docs/adr/0004-cache-eviction.md: entries that expire may be evicted, least used first; streams and locks may not.
@@ -35,7 +36,7 @@ class CacheArgs:
 
     names: Names
     settings: CacheSettings
-    permanent: bool
+    lifetime: Lifetime
     subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
     state_key_arn: pulumi.Input[str]
@@ -68,7 +69,7 @@ class Cache(pulumi.ComponentResource):
             "cache-auth",
             CredentialArgs(
                 names=args.names,
-                permanent=args.permanent,
+                lifetime=args.lifetime,
                 kms_key_arn=args.secrets_key_arn,
                 description="The token by which the state API logs in to the cache",
                 length=settings.auth_token_length,
@@ -122,7 +123,7 @@ class Cache(pulumi.ComponentResource):
             # A warm start after a loss, not a backup: PostgreSQL has everything that is in here.
             snapshot_retention_limit=settings.snapshot_days,
             auto_minor_version_upgrade=True,
-            apply_immediately=not args.permanent,
+            apply_immediately=not args.lifetime.protected,
             tags=tags,
             # It holds nothing that cannot be rebuilt, and two groups cannot have the same name.
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),

@@ -1,6 +1,6 @@
 """How large the instances of the database are: of a class, or between two bounds of capacity units."""
 
-from infra.settings import DatabaseSettings
+from infra.settings.database import DatabaseSettings
 
 SERVERLESS_CLASS = "db.serverless"
 # Amazon Aurora User Guide, "How Aurora Serverless v2 works": an ACU is about 2 GiB of memory.

@@ -10,6 +10,7 @@ import pulumi_random as random
 
 from infra.aws.options import holding_data
 from infra.names import Names
+from infra.settings.lifetime import Lifetime
 
 # A deleted secret can be brought back for this long; a throw-away stack's is gone at once, so that its name is free.
 _RECOVERY_DAYS = 30
@@ -20,7 +21,7 @@ class CredentialArgs:
     """Inputs of :class:`Credential`; ``document`` turns the password into what the secret holds, as JSON."""
 
     names: Names
-    permanent: bool
+    lifetime: Lifetime
     kms_key_arn: pulumi.Input[str]
     description: str
     length: int
@@ -52,9 +53,9 @@ class Credential(pulumi.ComponentResource):
             name=args.names.of(name),
             description=args.description,
             kms_key_id=args.kms_key_arn,
-            recovery_window_in_days=_RECOVERY_DAYS if args.permanent else 0,
+            recovery_window_in_days=_RECOVERY_DAYS if args.lifetime.kept else 0,
             tags=args.names.tags(layer="state", classification="restricted"),
-            opts=holding_data(self, permanent=args.permanent),
+            opts=holding_data(self, lifetime=args.lifetime),
         )
         aws.secretsmanager.SecretVersion(
             name,

@@ -11,7 +11,8 @@ from infra.aws.credential import Credential, CredentialArgs
 from infra.aws.options import holding_data
 from infra.aws.reader_scaling import ReaderScaling, ReaderScalingArgs
 from infra.names import Names
-from infra.settings import DatabaseSettings
+from infra.settings.database import DatabaseSettings
+from infra.settings.lifetime import Lifetime
 
 ENGINE = "aurora-postgresql"
 MASTER_USER = "vanta_master"
@@ -27,7 +28,7 @@ class DatabaseArgs:
 
     names: Names
     settings: DatabaseSettings
-    permanent: bool
+    lifetime: Lifetime
     subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
     state_key_arn: pulumi.Input[str]
@@ -84,7 +85,7 @@ class Database(pulumi.ComponentResource):
             "database-app",
             CredentialArgs(
                 names=args.names,
-                permanent=args.permanent,
+                lifetime=args.lifetime,
                 kms_key_arn=args.secrets_key_arn,
                 description="The role by which the state API logs in to the database",
                 length=_PASSWORD_LENGTH,
@@ -136,17 +137,17 @@ class Database(pulumi.ComponentResource):
             kms_key_id=args.state_key_arn,
             backup_retention_period=settings.backup_retention_days,
             copy_tags_to_snapshot=True,
-            delete_automated_backups=not args.permanent,
-            deletion_protection=args.permanent,
-            skip_final_snapshot=not args.permanent,
-            final_snapshot_identifier=f"{identifier}-final" if args.permanent else None,
+            delete_automated_backups=not args.lifetime.kept,
+            deletion_protection=args.lifetime.protected,
+            skip_final_snapshot=not args.lifetime.kept,
+            final_snapshot_identifier=f"{identifier}-final" if args.lifetime.kept else None,
             enabled_cloudwatch_logs_exports=["postgresql"],
             # Where nothing is permanent nobody wants to wait for the maintenance window.
-            apply_immediately=not args.permanent,
+            apply_immediately=not args.lifetime.protected,
             tags=self._tags,
             # RDS would make the log group itself on the first line: unencrypted and kept for ever.
             opts=pulumi.ResourceOptions.merge(
-                holding_data(self, permanent=args.permanent, depends_on=[self._log_group(name, identifier)]),
+                holding_data(self, lifetime=args.lifetime, depends_on=[self._log_group(name, identifier)]),
                 # A change of either would replace the cluster by one that is restored from elsewhere.
                 pulumi.ResourceOptions(ignore_changes=["snapshotIdentifier", "restoreToPointInTime"]),
             ),
@@ -159,7 +160,7 @@ class Database(pulumi.ComponentResource):
             retention_in_days=self._args.settings.log_retention_days,
             kms_key_id=self._args.logs_key_arn,
             tags=self._tags,
-            opts=holding_data(self, permanent=self._args.permanent),
+            opts=holding_data(self, lifetime=self._args.lifetime),
         )
 
     def _family(self) -> str:
@@ -222,7 +223,7 @@ class Database(pulumi.ComponentResource):
             performance_insights_retention_period=args.settings.performance_insights_days,
             auto_minor_version_upgrade=True,
             copy_tags_to_snapshot=True,
-            apply_immediately=not args.permanent,
+            apply_immediately=not args.lifetime.protected,
             tags=self._tags,
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(depends_on)),
         )

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from infra.aws.options import holding_data
 from infra.aws.place import Place
 from infra.names import Names
+from infra.settings.lifetime import Lifetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +19,7 @@ class FlowLogsArgs:
 
     names: Names
     place: Place
-    permanent: bool
+    lifetime: Lifetime
     vpc_id: pulumi.Input[str]
     logs_key_arn: pulumi.Input[str]
     retention_days: int
@@ -46,7 +47,7 @@ class FlowLogs(pulumi.ComponentResource):
             retention_in_days=args.retention_days,
             kms_key_id=args.logs_key_arn,
             tags=tags,
-            opts=holding_data(self, permanent=args.permanent),
+            opts=holding_data(self, lifetime=args.lifetime),
         )
         self.log_group_arn = group.arn
         role = aws.iam.Role(

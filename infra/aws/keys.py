@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from infra.aws.options import holding_data
 from infra.aws.place import Place
 from infra.names import Classification, Layer, Names
+from infra.settings.lifetime import Lifetime
 
 # AWS KMS Developer Guide, "Allows key administrators to administer the KMS key", less its `kms:Create*`: that contains
 # CreateGrant, with which an administrator could hand himself the use of the key.
@@ -39,7 +40,7 @@ class KeysArgs:
 
     names: Names
     place: Place
-    permanent: bool
+    lifetime: Lifetime
     deletion_days: int
     rotation_days: int
 
@@ -99,7 +100,7 @@ class Keys(pulumi.ComponentResource):
                 {"Version": "2012-10-17", "Statement": [self._administration(), *statements]}
             ),
             tags=args.names.tags(layer=layer, classification=classification),
-            opts=holding_data(self, permanent=args.permanent),
+            opts=holding_data(self, lifetime=args.lifetime),
         )
         aws.kms.Alias(
             noun,

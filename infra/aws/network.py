@@ -10,7 +10,7 @@ from infra.aws.access import POSTGRESQL_PORT, REDIS_PORT, AppAccess
 from infra.aws.addresses import data_subnets
 from infra.aws.routed_subnets import RoutedSubnets, RoutedSubnetsArgs
 from infra.names import Names
-from infra.settings import Nat
+from infra.settings.network import Nat
 
 
 @dataclass(frozen=True, kw_only=True)

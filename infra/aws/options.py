@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 import pulumi
 
+from infra.settings.lifetime import Lifetime
+
 
 def holding_data(
-    parent: pulumi.Resource, *, permanent: bool, depends_on: Sequence[pulumi.Resource] = ()
+    parent: pulumi.Resource, *, lifetime: Lifetime, depends_on: Sequence[pulumi.Resource] = ()
 ) -> pulumi.ResourceOptions:
     """Options of a resource whose deletion would lose data.
 
@@ -14,5 +16,8 @@ def holding_data(
     it out of the program and the state.
     """
     return pulumi.ResourceOptions(
-        parent=parent, protect=permanent, retain_on_delete=permanent, depends_on=list(depends_on)
+        parent=parent,
+        protect=lifetime.protected,
+        retain_on_delete=lifetime.protected,
+        depends_on=list(depends_on),
     )

@@ -17,12 +17,20 @@ class Place:
     zones: tuple[str, ...]
 
 
-def find(*, zones: int) -> Place:
+def find(*, zones: int, account: str) -> Place:
     """The place that the provider's credentials and region name.
 
     Raises:
-        SettingsError: the region has fewer than ``zones`` availability zones.
+        SettingsError: the credentials are not of ``account``, or the region has fewer than ``zones`` availability zones.
     """
+    account_id = aws.get_caller_identity().account_id
+    if account not in ("", account_id):
+        raise refusal(
+            "account",
+            account,
+            f"but the credentials are of {account_id}",
+            "Use those of the stack's own account, or another stack",
+        )
     region = aws.get_region().region
     # Local and wavelength zones have to be opted into and offer neither Aurora nor ElastiCache.
     offered = aws.get_availability_zones(
@@ -36,7 +44,7 @@ def find(*, zones: int) -> Place:
             f"Use {len(offered)} or another region",
         )
     return Place(
-        account_id=aws.get_caller_identity().account_id,
+        account_id=account_id,
         partition=aws.get_partition().partition,
         region=region,
         zones=tuple(sorted(offered)[:zones]),

@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from infra.aws.addresses import private_subnets, public_subnets
 from infra.names import Names
-from infra.settings import Nat
+from infra.settings.network import Nat
 
 ANYWHERE = "0.0.0.0/0"
 # AWS Load Balancer Controller, "Subnet auto-discovery": how it finds where to put a load balancer.

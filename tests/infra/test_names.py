@@ -5,8 +5,8 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra import checks
 from infra.names import BUCKET_NOUNS, STACK_NAME_LENGTH, Names
+from infra.settings.stack import check_stack_name
 
 STACKS = st.from_regex(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", fullmatch=True).filter(
     lambda s: len(s) <= STACK_NAME_LENGTH
@@ -22,7 +22,7 @@ def names(stack: str) -> Names:
 @settings(max_examples=50)
 @given(stack=STACKS)
 def test_an_accepted_stack_name_gives_names_that_every_service_accepts(stack: str) -> None:
-    checks.check_stack_name(stack)
+    check_stack_name(stack)
     for noun in BUCKET_NOUNS:
         assert re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", names(stack).bucket(noun))
     # Amazon ElastiCache: a replication group's id has at most 40 characters; Amazon RDS: an identifier at most 63.

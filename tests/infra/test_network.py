@@ -158,7 +158,7 @@ def test_stores_and_endpoints_are_reached_from_the_app_alone_on_their_own_port(
     ports = {"database-id": 5432, "cache-id": 6379, "endpoints-id": 443}
     pairs = {group: (group, "app-id") if direction == "Ingress" else ("app-id", group) for group in ports}
     assert rules == {(*pairs[group], port, port) for group, port in ports.items()}
-    assert prod.one("Cluster").inputs["vpcSecurityGroupIds"] == ["database-id"]
+    assert prod.one("rds/cluster:Cluster").inputs["vpcSecurityGroupIds"] == ["database-id"]
     assert prod.one("ReplicationGroup").inputs["securityGroupIds"] == ["cache-id"]
 
 

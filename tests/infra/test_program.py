@@ -16,7 +16,13 @@ from infra.refusal import SettingsError
 ROOT = Path(__file__).resolve().parents[2]
 TAGS = {"project", "stack", "layer", "owner", "data-classification", "managed-by"}
 # Types whose deletion loses data that nothing else has, or the means to read it.
-HOLDING_DATA = {"Bucket", "Cluster", "Key", "LogGroup", "Secret"}
+HOLDING_DATA = {
+    "aws:cloudwatch/logGroup:LogGroup",
+    "aws:kms/key:Key",
+    "aws:rds/cluster:Cluster",
+    "aws:s3/bucket:Bucket",
+    "aws:secretsmanager/secret:Secret",
+}
 SECRETS = {"ReplicationGroup": {"authToken"}, "SecretVersion": {"secretString"}}
 
 
@@ -42,22 +48,44 @@ def test_whatever_can_be_tagged_carries_the_six_tags(declare: Callable[..., Any]
 
 
 def test_a_permanent_stack_protects_and_retains_exactly_what_holds_data(prod: Any) -> None:
-    assert {kind(r) for r in prod.resources if r.protect} == HOLDING_DATA
+    assert {r.type for r in prod.resources if r.protect} == HOLDING_DATA
     for resource in prod.resources:
-        assert (resource.protect, resource.retain_on_delete) == (kind(resource) in HOLDING_DATA,) * 2
+        assert (resource.protect, resource.retain_on_delete) == (resource.type in HOLDING_DATA,) * 2
+
+
+def test_a_retiring_stack_can_be_destroyed_but_not_lose_its_data_by_it(declare: Callable[..., Any]) -> None:
+    retiring = declare("prod", {"lifetime": "retiring"})
+    assert not [r.name for r in retiring.resources if r.protect or r.retain_on_delete]
+    cluster = retiring.one("rds/cluster:Cluster").inputs
+    assert not cluster["deletionProtection"]
+    assert not cluster["skipFinalSnapshot"]
+    assert not any(r.inputs["forceDestroy"] for r in retiring.all("Bucket"))
+    assert {r.inputs["recoveryWindowInDays"] for r in retiring.all("Secret")} == {30}
+
+
+def test_credentials_of_another_account_are_refused_before_anything_is_registered(
+    declare: Callable[..., Any], recorded: Any
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        declare("dev", {"account": "999988887777"}, into=recorded)
+    assert str(refused.value) == (
+        "vanta:account is 999988887777 but the credentials are of 111122223333. "
+        "Use those of the stack's own account, or another stack."
+    )
+    assert not recorded.resources
 
 
 def test_a_throw_away_stack_can_be_destroyed_whole(dev: Any) -> None:
     assert not [r.name for r in dev.resources if r.protect or r.retain_on_delete]
-    assert not dev.one("Cluster").inputs["deletionProtection"]
-    assert dev.one("Cluster").inputs["skipFinalSnapshot"]
+    assert not dev.one("rds/cluster:Cluster").inputs["deletionProtection"]
+    assert dev.one("rds/cluster:Cluster").inputs["skipFinalSnapshot"]
     assert all(r.inputs["forceDestroy"] for r in dev.all("Bucket"))
     # A name that waits 30 days to be free would fail the next `pulumi up`.
     assert {r.inputs["recoveryWindowInDays"] for r in dev.all("Secret")} == {0}
 
 
 def test_a_permanent_stack_cannot_lose_its_database_by_a_single_mistake(prod: Any) -> None:
-    cluster = prod.one("Cluster").inputs
+    cluster = prod.one("rds/cluster:Cluster").inputs
     assert cluster["deletionProtection"]
     assert not cluster["skipFinalSnapshot"]
     assert cluster["finalSnapshotIdentifier"] == "vanta-prod-database-final"
@@ -66,7 +94,7 @@ def test_a_permanent_stack_cannot_lose_its_database_by_a_single_mistake(prod: An
 
 
 def test_nothing_that_holds_data_is_deleted_before_its_replacement_exists(prod: Any, dev: Any) -> None:
-    early = {kind(r) for r in (*prod.resources, *dev.resources) if r.delete_before_replace}
+    early = {r.type for r in (*prod.resources, *dev.resources) if r.delete_before_replace}
     assert early.isdisjoint(HOLDING_DATA)
 
 

@@ -91,7 +91,7 @@ def test_slow_statements_are_logged_without_what_tenants_put_into_them(declare: 
 
 
 def test_the_database_is_encrypted_with_the_keys_of_its_data_classes(dev: Any) -> None:
-    cluster = dev.one("Cluster").inputs
+    cluster = dev.one("rds/cluster:Cluster").inputs
     assert cluster["storageEncrypted"]
     assert cluster["kmsKeyId"].endswith(":state")
     assert cluster["masterUserSecretKmsKeyId"].endswith(":secrets")
@@ -99,7 +99,7 @@ def test_the_database_is_encrypted_with_the_keys_of_its_data_classes(dev: Any) -
 
 
 def test_nobody_ever_knew_the_master_password(dev: Any) -> None:
-    cluster = dev.one("Cluster").inputs
+    cluster = dev.one("rds/cluster:Cluster").inputs
     assert cluster["manageMasterUserPassword"]
     assert "masterPassword" not in cluster
 
@@ -117,13 +117,13 @@ def test_the_writer_comes_first_and_the_readers_after_it(declare: Callable[..., 
 
 
 def test_the_configured_days_can_be_restored_to(declare: Callable[..., Any]) -> None:
-    cluster = declare("dev", {"database": {"backupRetentionDays": 21}}).one("Cluster").inputs
+    cluster = declare("dev", {"database": {"backupRetentionDays": 21}}).one("rds/cluster:Cluster").inputs
     assert cluster["backupRetentionPeriod"] == 21
     assert cluster["copyTagsToSnapshot"]
 
 
 def test_the_log_group_is_there_encrypted_before_the_database_writes_to_it(dev: Any) -> None:
-    group, cluster = dev.one("LogGroup", "database").inputs, dev.one("Cluster")
+    group, cluster = dev.one("LogGroup", "database").inputs, dev.one("rds/cluster:Cluster")
     assert group["name"] == f"/aws/rds/cluster/{cluster.inputs['clusterIdentifier']}/postgresql"
     assert group["kmsKeyId"].endswith(":logs")
     assert group["retentionInDays"] == 7
@@ -150,13 +150,13 @@ def test_serverless_instances_grow_between_the_configured_bounds(
 ) -> None:
     bounds = {"capacity": "serverless", "minCapacityUnits": 2, "maxCapacityUnits": 16}
     recorded = declare("dev", {"database": bounds})
-    assert recorded.one("Cluster").inputs["serverlessv2ScalingConfiguration"] == {
+    assert recorded.one("rds/cluster:Cluster").inputs["serverlessv2ScalingConfiguration"] == {
         "minCapacity": 2,
         "maxCapacity": 16,
     }
     assert {i.inputs["instanceClass"] for i in recorded.all("ClusterInstance")} == {"db.serverless"}
     # There from the start: the cluster can be told, and untold, without being replaced.
-    assert dev.one("Cluster").inputs["serverlessv2ScalingConfiguration"] == {
+    assert dev.one("rds/cluster:Cluster").inputs["serverlessv2ScalingConfiguration"] == {
         "minCapacity": 1,
         "maxCapacity": 4,
     }
@@ -208,7 +208,7 @@ def test_readers_are_added_while_those_there_are_stay_busy(declare: Callable[...
 def test_a_new_database_begins_from_what_it_is_restored_from(
     declare: Callable[..., Any], changes: dict[str, Any], given: dict[str, Any]
 ) -> None:
-    cluster = declare("dev", {"database": changes}).one("Cluster")
+    cluster = declare("dev", {"database": changes}).one("rds/cluster:Cluster")
     origins = {"snapshotIdentifier", "restoreToPointInTime"}
     assert {key: value for key, value in cluster.inputs.items() if key in origins} == given
     # A change of either would replace the cluster, and its data with it.

@@ -10,10 +10,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from infra import checks, limits, state_checks
 from infra.reference import configuration_schema
 from infra.refusal import SettingsError
-from infra.settings import ArchiveSettings, NetworkSettings, known_keys, parse
+from infra.settings import Settings, limits, parse
+from infra.settings import network as network_settings
+from infra.settings.archive import ArchiveSettings, check_archive
+from infra.settings.database import PERFORMANCE_INSIGHTS_DAYS, check_database
+from infra.settings.lifetime import Lifetime
+from infra.settings.network import NetworkSettings, check_network
+from infra.settings.reading import known_keys
 
 Configuration = Callable[..., dict[str, Any]]
 
@@ -72,6 +77,10 @@ REFUSALS = [
     ("network", "connectedCidrs", "10.9.0.0/33", "vanta:network.connectedCidrs is 10.9.0.0/33 but must be an IPv4 network. Write it like 10.20.0.0/16."),
     ("network", "nat", "two", "vanta:network.nat is two which is none of its values. Use none or one or zone."),
     ("network", "flowLogDays", 8, "vanta:network.flowLogDays is 8 which CloudWatch Logs does not offer as a retention. Use 14."),
+    ("recovery", "role", "spare", "vanta:recovery.role is spare which is none of its values. Use primary or standby."),
+    ("recovery", "role", "standby", 'vanta:recovery.primaryStack is "" but vanta:recovery.role is standby, which follows a stack. Name the stack, such as prod.'),
+    ("recovery", "primaryStack", "prod", "vanta:recovery.primaryStack is prod but vanta:recovery.role is primary, which follows nobody. Remove it, or set the role to standby."),
+    ("recovery", "region", "Frankfurt", "vanta:recovery.region is Frankfurt which is no region. Write it like eu-central-1."),
     ("network", "zones", 1, "vanta:network.zones is 1 which is out of range. Use 2 to 6 availability zones."),
 ]
 # fmt: on
@@ -90,7 +99,8 @@ def test_a_refusal_names_key_value_and_remedy(
     ("key", "value", "message"),
     [
         ("lifetim", "permanent", "vanta:lifetim is permanent but no such key exists. Did you mean vanta:lifetime?"),
-        ("lifetime", "eternal", "vanta:lifetime is eternal which is none of its values. Use throwaway or permanent."),
+        ("lifetime", "eternal", "vanta:lifetime is eternal which is none of its values. Use throwaway or permanent or retiring."),
+        ("account", "12345", 'vanta:account is 12345 which is no AWS account id. Write its 12 digits in quotes.'),
         ("owner", "", 'vanta:owner is "" but is a tag\'s value. Use 1 to 64 letters, digits, spaces or _.:/=+@-.'),
         ("database", "5", "vanta:database is 5 but holds a group of keys. Write its keys below vanta:database."),
         ("databse", {"readers": 1}, "vanta:databse is {'readers': 1} but no such key exists. Did you mean vanta:database?"),
@@ -105,6 +115,26 @@ def test_a_key_outside_the_rooms_is_refused_the_same_way(
     with pytest.raises(SettingsError) as refused:
         parse(configuration() | {key: value}, "dev")
     assert str(refused.value) == message
+
+
+def test_a_standby_cannot_say_where_copies_lie(configuration: Configuration) -> None:
+    own = {"role": "standby", "primaryStack": "prod", "region": "eu-central-1"}
+    with pytest.raises(SettingsError) as refused:
+        parse(configuration("dev", {"recovery": own}), "dev")
+    assert str(refused.value) == (
+        "vanta:recovery.region is eu-central-1 but vanta:recovery.role is standby: its primary decides which region holds "
+        "the copies. Remove it."
+    )
+
+
+@pytest.mark.parametrize("stack", ["prod", "prod-eu"])
+def test_production_without_deletion_protection_is_refused(configuration: Configuration, stack: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        parse(configuration("dev", {"lifetime": "throwaway"}), stack)
+    assert str(refused.value) == (
+        f'vanta:lifetime is throwaway but stack "{stack}" is production: its data would have no deletion protection. '
+        "Use permanent, or retiring before you destroy it."
+    )
 
 
 def test_a_permanent_stack_without_readers_is_refused(configuration: Configuration) -> None:
@@ -159,7 +189,7 @@ def test_a_stack_whose_name_some_service_refuses_is_refused(configuration: Confi
 
 @pytest.mark.parametrize("stack", ["local", "dev", "prod"])
 def test_every_committed_stack_is_accepted(configuration: Configuration, stack: str) -> None:
-    assert parse(configuration(stack), stack).permanent == (stack == "prod")
+    assert parse(configuration(stack), stack).lifetime.protected == (stack == "prod")
 
 
 def test_production_locks_the_audit_for_seven_years_against_everyone(configuration: Configuration) -> None:
@@ -169,7 +199,7 @@ def test_production_locks_the_audit_for_seven_years_against_everyone(configurati
 
 def test_every_field_of_the_settings_is_in_the_schema_with_its_type_and_no_other() -> None:
     spelt = {bool: "boolean", int: "integer"}
-    assert {key: spelt.get(kind, "string") for key, kind in known_keys().items()} == {
+    assert {key: spelt.get(kind, "string") for key, kind in known_keys(Settings).items()} == {
         entry.key: entry.type for entry in configuration_schema()
     }
 
@@ -194,7 +224,7 @@ def test_a_lifecycle_is_accepted_exactly_when_s3_gives_what_it_charges_for(
     )
     valid = hot >= 30 and warm - hot >= 30 and expiry - warm >= 90
     try:
-        checks.check_archive(archive)
+        check_archive(archive)
     except SettingsError:
         assert not valid
     else:
@@ -219,7 +249,7 @@ def test_no_network_is_accepted_that_the_internet_routes_or_that_is_too_small(
 ) -> None:
     network = ipaddress.IPv4Network((first, prefix), strict=False)
     try:
-        checks.check_network(network_of(str(network), zones))
+        check_network(network_of(str(network), zones))
     except SettingsError:
         return
     assert not network.is_global
@@ -229,19 +259,19 @@ def test_no_network_is_accepted_that_the_internet_routes_or_that_is_too_small(
 
 @given(data=st.data(), zones=st.integers(2, 6))
 def test_every_private_network_of_a_fitting_size_is_accepted(data: st.DataObject, zones: int) -> None:
-    within = data.draw(st.sampled_from(checks.PRIVATE_RANGES))
+    within = data.draw(st.sampled_from(network_settings.PRIVATE_RANGES))
     prefix = data.draw(st.integers(max(16, within.prefixlen), 20))
     address = data.draw(st.integers(int(within[0]), int(within[-1])))
     network = ipaddress.IPv4Network((address, prefix), strict=False)
-    assume(not network.overlaps(checks.RESERVED_RANGE))
-    checks.check_network(network_of(str(network), zones))
+    assume(not network.overlaps(network_settings.RESERVED_RANGE))
+    check_network(network_of(str(network), zones))
 
 
 @pytest.mark.parametrize(
     ("field", "allowed"),
     [
         ("log_retention_days", limits.LOG_RETENTION_DAYS),
-        ("performance_insights_days", state_checks.PERFORMANCE_INSIGHTS_DAYS),
+        ("performance_insights_days", PERFORMANCE_INSIGHTS_DAYS),
     ],
 )
 def test_the_remedy_of_a_refused_retention_is_itself_accepted(
@@ -250,7 +280,7 @@ def test_the_remedy_of_a_refused_retention_is_itself_accepted(
     database = parse(configuration(), "dev").database
     for days in set(range(-1, 4000)) - allowed:
         with pytest.raises(SettingsError) as refused:
-            state_checks.check_database(dataclasses.replace(database, **{field: days}), permanent=False)
+            check_database(dataclasses.replace(database, **{field: days}), lifetime=Lifetime.THROWAWAY)
         assert int(str(refused.value).removesuffix(".").rsplit(" ", 1)[1]) in allowed
     for days in allowed:
-        state_checks.check_database(dataclasses.replace(database, **{field: days}), permanent=False)
+        check_database(dataclasses.replace(database, **{field: days}), lifetime=Lifetime.THROWAWAY)

@@ -1,14 +1,13 @@
-"""What AWS, and sense, refuse of the database and the cache: as :mod:`infra.checks`, each limit with its source."""
+"""What a stack file says of its database."""
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Literal
 
-from infra.limits import check_log_retention, nearest, within
 from infra.refusal import refusal
-
-if TYPE_CHECKING:
-    from infra.settings import CacheSettings, DatabaseSettings
+from infra.settings.lifetime import Lifetime
+from infra.settings.limits import check_log_retention, nearest, within
 
 # Amazon RDS API: CreateDBCluster, BackupRetentionPeriod, and CreateDBInstance, PerformanceInsightsRetentionPeriod.
 BACKUP_RETENTION_DAYS = range(1, 36)
@@ -19,23 +18,37 @@ READERS = range(16)
 CAPACITY_UNITS = range(1, 257)
 # PostgreSQL, log_min_duration_statement: -1 would switch the slow query log off, 0 would log every statement.
 SLOW_QUERY_MS = range(1, 3_600_001)
-# Amazon ElastiCache API: CreateReplicationGroup, NumCacheClusters (a primary and up to five replicas) and AuthToken.
-CACHE_NODES = range(1, 7)
-AUTH_TOKEN_LENGTH = range(16, 129)
-# Amazon ElastiCache User Guide, "Quotas for ElastiCache": nodes per cluster, unless AWS was asked for more.
-MOST_CACHE_NODES = 90
-SHARDS = range(1, MOST_CACHE_NODES + 1)
-# AWS Config, elasticache-automatic-backup-check-enabled: 1 to 35 days; ElastiCache API: 0 switches snapshots off.
-SNAPSHOT_DAYS = range(36)
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _DB_CLASS = re.compile(r"db\.(t3|t4g|r[5-9][a-z]*|x2g)\.(medium|large|[0-9]*xlarge)")
-_CACHE_NODE = re.compile(
-    r"cache\.(t3|t4g|m[5-9][a-z]*|r[5-9][a-z]*|c[7-9]gn)\.(micro|small|medium|large|[0-9]*xlarge)"
-)
 
 
-def check_database(database: "DatabaseSettings", *, permanent: bool) -> None:
+@dataclass(frozen=True, kw_only=True)
+class DatabaseSettings:
+    """The Aurora PostgreSQL cluster; ``slow_query_ms`` in milliseconds, retentions in days, capacity in Aurora units.
+
+    ``max_readers`` 0 switches scaling off; empty ``restore_...`` begin with an empty database.
+    """
+
+    name: str
+    engine_version: str
+    capacity: Literal["provisioned", "serverless"]
+    instance_class: str
+    min_capacity_units: int
+    max_capacity_units: int
+    readers: int
+    max_readers: int
+    restore_snapshot: str
+    restore_cluster: str
+    restore_time: str
+    backup_retention_days: int
+    performance_insights_days: int
+    log_retention_days: int
+    slow_query_ms: int
+    iam_authentication: bool
+
+
+def check_database(database: "DatabaseSettings", *, lifetime: Lifetime) -> None:
     """The ranges of Amazon RDS, and enough readers to survive the loss of the writer where data matters."""
     if not _IDENTIFIER.fullmatch(database.name):
         raise refusal(
@@ -59,11 +72,11 @@ def check_database(database: "DatabaseSettings", *, permanent: bool) -> None:
             "Use a class like db.t4g.medium or db.r8g.large",
         )
     within("database.readers", database.readers, READERS, noun="{} to {} readers")
-    if permanent and database.readers == 0:
+    if lifetime.kept and database.readers == 0:
         raise refusal(
             "database.readers",
             0,
-            "but vanta:lifetime is permanent: nothing could take over when the writer is lost",
+            f"but vanta:lifetime is {lifetime}: nothing could take over when the writer is lost",
             "Use 1 or more",
         )
     _check_scaling(database)
@@ -139,33 +152,3 @@ def _is_moment(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def check_cache(cache: "CacheSettings") -> None:
-    """The ranges of Amazon ElastiCache."""
-    if not re.fullmatch(r"8\.[0-9]", cache.engine_version):
-        raise refusal(
-            "cache.engineVersion",
-            cache.engine_version,
-            "but the parameter group is that of Valkey 8",
-            'Use a version like "8.1"',
-        )
-    if not _CACHE_NODE.fullmatch(cache.node_type):
-        raise refusal(
-            "cache.nodeType",
-            cache.node_type,
-            "which ElastiCache does not offer",
-            "Use a type like cache.t4g.micro or cache.r7g.large",
-        )
-    within("cache.nodes", cache.nodes, CACHE_NODES, noun="{} to {} nodes")
-    within("cache.shards", cache.shards, SHARDS, noun="{} to {} shards")
-    if cache.shards * cache.nodes > MOST_CACHE_NODES:
-        raise refusal(
-            "cache.shards",
-            cache.shards,
-            f"but with vanta:cache.nodes ({cache.nodes}) in each that is {cache.shards * cache.nodes} nodes "
-            f"of at most {MOST_CACHE_NODES}",
-            f"Use {MOST_CACHE_NODES // cache.nodes} or fewer",
-        )
-    within("cache.snapshotDays", cache.snapshot_days, SNAPSHOT_DAYS)
-    within("cache.authTokenLength", cache.auth_token_length, AUTH_TOKEN_LENGTH, noun="{} to {} characters")

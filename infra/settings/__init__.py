@@ -1,0 +1,78 @@
+"""Configuration as frozen dataclasses. Nothing else in the program reads ``pulumi.Config``.
+
+The schema in ``Pulumi.yaml`` names, types, describes and defaults every key; a dotted name there (``database.readers``)
+is a path, so that a stack file groups its values by room. A field here is the same key in snake case.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pulumi.runtime.config import CONFIG
+
+from infra.settings.alarms import AlarmsSettings, check_alarms
+from infra.settings.archive import ArchiveSettings, check_archive
+from infra.settings.audit import AuditSettings, check_audit
+from infra.settings.cache import CacheSettings, check_cache
+from infra.settings.database import DatabaseSettings, check_database
+from infra.settings.keys import KeysSettings, check_keys
+from infra.settings.lifetime import Lifetime
+from infra.settings.network import NetworkSettings, check_network
+from infra.settings.reading import NAMESPACE, read
+from infra.settings.recovery import RecoverySettings, check_recovery
+from infra.settings.stack import check_account, check_lifetime, check_owner, check_stack_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that a stack file may say, validated."""
+
+    lifetime: Lifetime
+    owner: str
+    account: str
+    recovery: RecoverySettings
+    network: NetworkSettings
+    keys: KeysSettings
+    database: DatabaseSettings
+    cache: CacheSettings
+    archive: ArchiveSettings
+    audit: AuditSettings
+    alarms: AlarmsSettings
+
+
+def load(stack: str) -> Settings:
+    """The settings of the running program.
+
+    Raises:
+        SettingsError: a key or a value is refused.
+    """
+    # `pulumi.Config` can only ask for names that it knows; what nobody knows has to be seen to be refused.
+    given = {
+        key.removeprefix(f"{NAMESPACE}:"): value
+        for key, value in CONFIG.get().items()
+        if key.startswith(f"{NAMESPACE}:")
+    }
+    return parse(given, stack)
+
+
+def parse(given: Mapping[str, Any], stack: str) -> Settings:
+    """Settings from plain values by key, without the namespace; a room's value is a mapping or its JSON text.
+
+    Raises:
+        SettingsError: a key or a value is refused.
+    """
+    settings = read(Settings, given)
+    lifetime = settings.lifetime
+    check_stack_name(stack)
+    check_lifetime(lifetime, stack=stack)
+    check_owner(settings.owner)
+    check_account(settings.account)
+    check_recovery(settings.recovery)
+    check_network(settings.network)
+    check_keys(settings.keys)
+    check_database(settings.database, lifetime=lifetime)
+    check_cache(settings.cache)
+    check_archive(settings.archive)
+    check_audit(settings.audit, lifetime=lifetime, stack=stack)
+    check_alarms(settings.alarms)
+    return settings
