@@ -111,13 +111,16 @@ class Postgres:
 
     def clone(self, primary: "Postgres", *, parameters: Mapping[str, str] | None = None) -> None:
         """Make the data directory of a streaming replica of the running ``primary``, with a replication slot of its own."""
-        self._release(primary)
+        self.release(primary)
         draft = self._draft()
         run(
             "pg_basebackup", "--pgdata", str(draft), "--wal-method=stream", "--checkpoint=fast",
             "--create-slot", f"--slot={self._slot}", f"--dbname={primary.conninfo(application_name=self.name)}",
         )  # fmt: skip
         self._keep(draft / "standby.signal", "")
+        if self.folder != primary.folder:
+            # A copy has the roles of its original, the platform's own with its password among them.
+            self._keep(self.folder / "admin.pgpass", (primary.folder / "admin.pgpass").read_text())
         self._adopt(draft, parameters or {}, primary)
 
     def configure(self, parameters: Mapping[str, str], *, primary: "Postgres | None" = None) -> None:
@@ -172,7 +175,7 @@ class Postgres:
         """Stop the server and delete its data directory; ``primary`` no longer keeps WAL for it."""
         self.stop()
         if primary:
-            self._release(primary)
+            self.release(primary)
         shutil.rmtree(self.data, ignore_errors=True)
 
     def hold(self, replica: "Postgres") -> None:
@@ -181,6 +184,13 @@ class Postgres:
             "SELECT pg_create_physical_replication_slot(:'slot')"
             " WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = :'slot')",
             slot=replica._slot,  # noqa: SLF001 - of its own class
+        )
+
+    def release(self, primary: "Postgres") -> None:
+        """Let ``primary`` no longer keep WAL for this server, which does not follow it now."""
+        primary.query(
+            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = :'slot' AND NOT active",
+            slot=self._slot,
         )
 
     def promote(self, *, deadline: float = 60) -> None:
@@ -227,12 +237,6 @@ class Postgres:
     @property
     def _slot(self) -> str:
         return self.name.replace("-", "_").lower()
-
-    def _release(self, primary: "Postgres") -> None:
-        primary.query(
-            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = :'slot' AND NOT active",
-            slot=self._slot,
-        )
 
     def _bury(self, end: float) -> None:
         """Wait for the last processes of a killed server, and remove its lock if its death went unnoticed.

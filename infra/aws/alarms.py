@@ -1,6 +1,6 @@
 """The alarms: what people have to know of before their users do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,21 +11,26 @@ from infra.names import Names
 
 PERIOD_SECONDS = 60
 # Five minutes in a row: what passes by itself wakes nobody.
-PERIODS = 5
+MINUTES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
-    """One condition that has to hold for five minutes; ``unit`` says in which unit the metric and ``threshold`` count."""
+    """One condition that has to hold for ``minutes``; ``unit`` says in which unit the metric and ``threshold`` count.
+
+    What is counted one by one is added up for a minute (``total``); of everything else the worst value of it is taken.
+    """
 
     noun: str
     description: str
-    namespace: Literal["AWS/RDS", "AWS/ElastiCache"]
+    namespace: Literal["AWS/ApplicationELB", "AWS/Lambda", "AWS/RDS", "AWS/ElastiCache", "AWS/S3", "Vanta"]
     metric: str
     unit: Literal["%", "ms", "s", "bytes", "count"]
-    dimensions: dict[str, str]
+    dimensions: Mapping[str, pulumi.Input[str]]
     above: float | None = None
     below: float | None = None
+    minutes: int = MINUTES
+    total: bool = False
 
     @property
     def threshold(self) -> float:
@@ -35,10 +40,17 @@ class Alarm:
             raise ValueError(f"{self.noun} has no threshold")
         return threshold
 
+    @property
+    def statistic(self) -> Literal["Maximum", "Minimum", "Sum"]:
+        """What stands for a minute: one bad moment of it counts, an average would hide it."""
+        if self.total:
+            return "Sum"
+        return "Maximum" if self.below is None else "Minimum"
+
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmsArgs:
-    """Inputs of :class:`Alarms`."""
+    """Inputs of :class:`Alarms`; topic and metrics are of the region of ``names``, as CloudWatch requires."""
 
     names: Names
     topic_arn: pulumi.Input[str]
@@ -59,18 +71,18 @@ class Alarms(pulumi.ComponentResource):
             rising = alarm.below is None
             aws.cloudwatch.MetricAlarm(
                 alarm.noun,
+                region=args.names.region,
                 name=args.names.of(alarm.noun),
                 alarm_description=f"{alarm.description} ({alarm.unit})",
                 namespace=alarm.namespace,
                 metric_name=alarm.metric,
                 dimensions=alarm.dimensions,
-                # One bad moment in each of five minutes counts, an average would hide it.
-                statistic="Maximum" if rising else "Minimum",
+                statistic=alarm.statistic,
                 comparison_operator="GreaterThanThreshold" if rising else "LessThanThreshold",
                 threshold=alarm.threshold,
                 period=PERIOD_SECONDS,
-                evaluation_periods=PERIODS,
-                datapoints_to_alarm=PERIODS,
+                evaluation_periods=alarm.minutes,
+                datapoints_to_alarm=alarm.minutes,
                 # A primary reports no lag and a sleeping cluster no load.
                 treat_missing_data="notBreaching",
                 alarm_actions=[args.topic_arn],

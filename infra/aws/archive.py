@@ -17,7 +17,7 @@ COLD = "GLACIER_IR"
 
 @dataclass(frozen=True, kw_only=True)
 class ArchiveArgs:
-    """Inputs of :class:`Archive`."""
+    """Inputs of :class:`Archive`, which stands in the region of its ``names``."""
 
     names: Names
     settings: ArchiveSettings
@@ -35,13 +35,15 @@ class Archive(pulumi.ComponentResource):
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
+    bucket: PrivateBucket
 
     def __init__(self, name: str, args: ArchiveArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("vanta:aws:Archive", name, None, opts)
-        bucket = PrivateBucket(
+        self.bucket = PrivateBucket(
             name,
             BucketArgs(
                 names=args.names,
+                noun="archive",
                 lifetime=args.lifetime,
                 layer="analytics",
                 classification="confidential",
@@ -50,7 +52,7 @@ class Archive(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.name, self.arn = bucket.name, bucket.arn
+        self.name, self.arn = self.bucket.name, self.bucket.arn
         self.register_outputs({"name": self.name, "arn": self.arn})
 
 

@@ -14,7 +14,10 @@ from infra.settings.lifetime import Lifetime
 
 @dataclass(frozen=True, kw_only=True)
 class AuditArgs:
-    """Inputs of :class:`Audit`; the lock's period counts from each object's own write."""
+    """Inputs of :class:`Audit`, which stands in the region of its ``names``.
+
+    The lock's period counts from each object's own write.
+    """
 
     names: Names
     settings: AuditSettings
@@ -23,26 +26,25 @@ class AuditArgs:
 
 
 class Audit(pulumi.ComponentResource):
-    """An S3 bucket whose objects cannot be overwritten or deleted before their retention ends, and its access log.
+    """An S3 bucket whose objects cannot be overwritten or deleted before their retention ends.
 
-    Produces two :class:`PrivateBucket` (the audit bucket with object lock, the bucket of its access logs), a
-    ``BucketObjectLockConfiguration`` and a ``BucketLogging``.
+    Produces a :class:`PrivateBucket` with object lock and a ``BucketObjectLockConfiguration``.
 
-    Source: Amazon S3 User Guide, "Using S3 Object Lock" and "Enabling Amazon S3 server access logging".
+    Source: Amazon S3 User Guide, "Using S3 Object Lock".
     """
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
-    access_log_name: pulumi.Output[str]
+    bucket: PrivateBucket
+    lock: aws.s3.BucketObjectLockConfiguration
 
     def __init__(self, name: str, args: AuditArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("vanta:aws:Audit", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-
-        bucket = PrivateBucket(
+        self.bucket = PrivateBucket(
             name,
             BucketArgs(
                 names=args.names,
+                noun="audit",
                 lifetime=args.lifetime,
                 layer="audit",
                 classification="restricted",
@@ -50,12 +52,13 @@ class Audit(pulumi.ComponentResource):
                 object_lock=True,
                 statements=immutability(args.settings),
             ),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self),
         )
         amount, unit = lock_period(args.settings.lock_period)
-        aws.s3.BucketObjectLockConfiguration(
+        self.lock = aws.s3.BucketObjectLockConfiguration(
             name,
-            bucket=bucket.name,
+            region=args.names.region,
+            bucket=self.bucket.name,
             rule={
                 "default_retention": {
                     "mode": args.settings.lock_mode,
@@ -64,46 +67,17 @@ class Audit(pulumi.ComponentResource):
                 }
             },
             # S3 refuses a lock configuration until versioning is on.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[bucket.versioning]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.bucket.versioning]),
         )
-        logs = PrivateBucket(
-            f"{name}-logs",
-            BucketArgs(
-                names=args.names,
-                lifetime=args.lifetime,
-                layer="audit",
-                classification="confidential",
-                # Log delivery writes only to a bucket without object lock, encrypted with S3's own keys.
-                statements=[log_delivery(args.names.account_id, bucket.arn)],
-                lifecycle=[
-                    {
-                        "id": "age",
-                        "status": "Enabled",
-                        "filter": {},
-                        "expiration": {"days": args.settings.access_log_days},
-                        "noncurrent_version_expiration": {"noncurrent_days": 1},
-                    }
-                ],
-            ),
-            opts=child,
-        )
-        aws.s3.BucketLogging(
-            name,
-            bucket=bucket.name,
-            target_bucket=logs.name,
-            target_prefix=f"{name}/",
-            # Delivery needs the policy of the bucket it writes to.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[logs]),
-        )
-
-        self.name, self.arn, self.access_log_name = bucket.name, bucket.arn, logs.name
+        self.name, self.arn = self.bucket.name, self.bucket.arn
         self.register_outputs({"name": self.name, "arn": self.arn})
 
 
 def immutability(settings: AuditSettings) -> list[dict[str, Any]]:
     """Statements that hold for everyone, administrators included: no deletion, no way around the lock.
 
-    A write may bring its own lock, which replaces the bucket's default: it must be of the same mode and no shorter.
+    A write may bring its own lock, which replaces the bucket's default: it must be of the same mode and no shorter. A copy
+    brings the lock of its original, of which some time has passed, so that this is not asked of ``s3:ReplicateObject``.
     """
     mode, remaining = "s3:object-lock-mode", "s3:object-lock-remaining-retention-days"
     locking = ["s3:PutObject", "s3:PutObjectRetention"]
@@ -112,7 +86,12 @@ def immutability(settings: AuditSettings) -> list[dict[str, Any]]:
             "Sid": "NothingIsDeleted",
             "Effect": "Deny",
             "Principal": "*",
-            "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"],
+            "Action": [
+                "s3:DeleteObject",
+                "s3:DeleteObjectVersion",
+                "s3:ReplicateDelete",
+                "s3:BypassGovernanceRetention",
+            ],
         },
         {
             "Sid": "NoOtherLock",
@@ -129,17 +108,3 @@ def immutability(settings: AuditSettings) -> list[dict[str, Any]]:
             "Condition": {"NumericLessThan": {remaining: str(lock_days(settings.lock_period))}},
         },
     ]
-
-
-def log_delivery(account_id: str, source_arn: pulumi.Input[str]) -> dict[str, Any]:
-    """The statement by which S3 may write the access logs of one bucket of this account."""
-    return {
-        "Sid": "AccessLogDelivery",
-        "Effect": "Allow",
-        "Principal": {"Service": "logging.s3.amazonaws.com"},
-        "Action": "s3:PutObject",
-        "Condition": {
-            "ArnLike": {"aws:SourceArn": source_arn},
-            "StringEquals": {"aws:SourceAccount": account_id},
-        },
-    }

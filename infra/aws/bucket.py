@@ -15,16 +15,19 @@ from infra.settings.lifetime import Lifetime
 
 @dataclass(frozen=True, kw_only=True)
 class BucketArgs:
-    """Inputs of :class:`PrivateBucket`.
+    """Inputs of :class:`PrivateBucket`, which stands in the region of its ``names``.
+
+    In S3 it is called by its ``noun``, which is its name in the program unless given.
 
     Without ``kms_key_arn`` objects are encrypted with S3's own keys. ``statements`` are added to the bucket's policy;
-    they come without ``Resource``, because each covers the bucket and all its objects.
+    each covers the bucket and all its objects, unless it names a ``Resource`` of its own.
     """
 
     names: Names
     lifetime: Lifetime
     layer: Layer
     classification: Classification
+    noun: str = ""
     kms_key_arn: pulumi.Input[str] | None = None
     object_lock: bool = False
     statements: Sequence[dict[str, Any]] = field(default=())
@@ -36,7 +39,7 @@ class PrivateBucket(pulumi.ComponentResource):
 
     Produces ``Bucket``, ``BucketOwnershipControls``, ``BucketPublicAccessBlock``, ``BucketVersioning``,
     ``BucketServerSideEncryptionConfiguration``, ``BucketPolicy`` and, if there are rules,
-    ``BucketLifecycleConfiguration``.
+    ``BucketLifecycleConfiguration``. ``label`` is what its resources are called in the program.
 
     Source: Amazon S3 User Guide, "Security best practices for Amazon S3".
     """
@@ -44,14 +47,20 @@ class PrivateBucket(pulumi.ComponentResource):
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
     versioning: aws.s3.BucketVersioning
+    label: str
+    noun: str
+    args: BucketArgs
 
     def __init__(self, name: str, args: BucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("vanta:aws:PrivateBucket", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        child, region = pulumi.ResourceOptions(parent=self), args.names.region
+        self.label, self.args = name, args
+        self.noun = args.noun or name
 
         bucket = aws.s3.Bucket(
             name,
-            bucket=args.names.bucket(name),
+            region=region,
+            bucket=self.physical_name,
             object_lock_enabled=args.object_lock,
             # A throw-away stack goes with everything in it.
             force_destroy=not args.lifetime.kept,
@@ -60,10 +69,15 @@ class PrivateBucket(pulumi.ComponentResource):
         )
         self.name, self.arn = bucket.bucket, bucket.arn
         aws.s3.BucketOwnershipControls(
-            name, bucket=self.name, rule={"object_ownership": "BucketOwnerEnforced"}, opts=child
+            name,
+            region=region,
+            bucket=self.name,
+            rule={"object_ownership": "BucketOwnerEnforced"},
+            opts=child,
         )
         access = aws.s3.BucketPublicAccessBlock(
             name,
+            region=region,
             bucket=self.name,
             block_public_acls=True,
             block_public_policy=True,
@@ -72,11 +86,12 @@ class PrivateBucket(pulumi.ComponentResource):
             opts=child,
         )
         self.versioning = aws.s3.BucketVersioning(
-            name, bucket=self.name, versioning_configuration={"status": "Enabled"}, opts=child
+            name, region=region, bucket=self.name, versioning_configuration={"status": "Enabled"}, opts=child
         )
         self._encrypt(name, args)
         aws.s3.BucketPolicy(
             name,
+            region=region,
             bucket=self.name,
             policy=self._policy(args),
             # S3 answers one of two changes at the same time with a conflict.
@@ -85,6 +100,7 @@ class PrivateBucket(pulumi.ComponentResource):
         if args.lifecycle:
             aws.s3.BucketLifecycleConfiguration(
                 name,
+                region=region,
                 bucket=self.name,
                 rules=list(args.lifecycle),
                 # Below this size a tier's price per request and its minimum billed size cost more than they save.
@@ -94,9 +110,15 @@ class PrivateBucket(pulumi.ComponentResource):
             )
         self.register_outputs({"name": self.name, "arn": self.arn})
 
+    @property
+    def physical_name(self) -> str:
+        """Its name in S3, which metrics and policies may say before the bucket is there."""
+        return self.args.names.bucket(self.noun)
+
     def _encrypt(self, name: str, args: BucketArgs) -> None:
         aws.s3.BucketServerSideEncryptionConfiguration(
             name,
+            region=args.names.region,
             bucket=self.name,
             rules=[
                 {
@@ -119,9 +141,22 @@ class PrivateBucket(pulumi.ComponentResource):
         return pulumi.Output.json_dumps(
             {
                 "Version": "2012-10-17",
-                "Statement": [{**statement, "Resource": resources} for statement in (*own, *args.statements)],
+                "Statement": [{"Resource": resources, **statement} for statement in (*own, *args.statements)],
             }
         )
+
+
+def gone_after(days: int, *, noncurrent_days: int = 1) -> list[BucketLifecycleConfigurationRuleArgsDict]:
+    """The lifecycle of what is only ever added: it goes when it is ``days`` old, or ``noncurrent_days`` after a deletion."""
+    return [
+        {
+            "id": "age",
+            "status": "Enabled",
+            "filter": {},
+            "expiration": {"days": days},
+            "noncurrent_version_expiration": {"noncurrent_days": noncurrent_days},
+        }
+    ]
 
 
 def _only_over_tls() -> dict[str, Any]:

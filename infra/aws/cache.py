@@ -1,7 +1,7 @@
 """The cache: fast, encrypted, and rebuildable, so that nothing is lost with it but speed."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import cast
 
 import pulumi
@@ -32,7 +32,10 @@ def node_identifiers(name: str, identifier: str, settings: CacheSettings) -> dic
 
 @dataclass(frozen=True, kw_only=True)
 class CacheArgs:
-    """Inputs of :class:`Cache`; key ARNs are those of the data classes they are named after."""
+    """Inputs of :class:`Cache`; key ARNs are those of the data classes they are named after.
+
+    ``secret_copies`` are the regions that get copies of its secrets, each with the ARN of their key there.
+    """
 
     names: Names
     settings: CacheSettings
@@ -41,6 +44,7 @@ class CacheArgs:
     security_group_id: pulumi.Input[str]
     state_key_arn: pulumi.Input[str]
     secrets_key_arn: pulumi.Input[str]
+    secret_copies: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
 class Cache(pulumi.ComponentResource):
@@ -71,6 +75,7 @@ class Cache(pulumi.ComponentResource):
                 names=args.names,
                 lifetime=args.lifetime,
                 kms_key_arn=args.secrets_key_arn,
+                copies=args.secret_copies,
                 description="The token by which the state API logs in to the cache",
                 length=settings.auth_token_length,
                 document=lambda password: {"authToken": password},

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
@@ -18,7 +18,10 @@ _RECOVERY_DAYS = 30
 
 @dataclass(frozen=True, kw_only=True)
 class CredentialArgs:
-    """Inputs of :class:`Credential`; ``document`` turns the password into what the secret holds, as JSON."""
+    """Inputs of :class:`Credential`; ``document`` turns the password into what the secret holds, as JSON.
+
+    ``copies`` are the regions that get a copy of the secret, each with the ARN of the key that encrypts it there.
+    """
 
     names: Names
     lifetime: Lifetime
@@ -26,15 +29,19 @@ class CredentialArgs:
     description: str
     length: int
     document: Callable[[str], Mapping[str, str]]
+    copies: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
 class Credential(pulumi.ComponentResource):
-    """A random password in Secrets Manager.
+    """A random password in Secrets Manager, of which other regions may have copies that follow each change.
 
     Produces ``RandomPassword``, ``Secret`` and ``SecretVersion``. The password consists of letters and digits: every
     service accepts them, and nothing has to quote them.
 
-    ``password`` is a secret output, as the provider's schema says; ``arn`` is where the app reads the document.
+    ``password`` is a secret output, as the provider's schema says; ``arn`` is where the app reads the document. A copy has the same ARN
+    but for its region.
+
+    Source: AWS Secrets Manager User Guide, "Replicate AWS Secrets Manager secrets across Regions".
     """
 
     arn: pulumi.Output[str]
@@ -53,6 +60,7 @@ class Credential(pulumi.ComponentResource):
             name=args.names.of(name),
             description=args.description,
             kms_key_id=args.kms_key_arn,
+            replicas=[{"region": region, "kms_key_id": key} for region, key in args.copies.items()],
             recovery_window_in_days=_RECOVERY_DAYS if args.lifetime.kept else 0,
             tags=args.names.tags(layer="state", classification="restricted"),
             opts=holding_data(self, lifetime=args.lifetime),

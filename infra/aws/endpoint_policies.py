@@ -17,6 +17,27 @@ PULL = [
     "ecr:GetAuthorizationToken",
     "ecr:GetDownloadUrlForLayer",
 ]
+# AWS Managed Policy Reference, AmazonEKS_CNI_Policy and AmazonEBSCSIDriverPolicy: what the add-ons of those names change.
+INTERFACES = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:AttachNetworkInterface",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DetachNetworkInterface",
+    "ec2:ModifyNetworkInterfaceAttribute",
+    "ec2:UnassignPrivateIpAddresses",
+]
+VOLUMES = [
+    "ec2:AttachVolume",
+    "ec2:CreateSnapshot",
+    "ec2:CreateTags",
+    "ec2:CreateVolume",
+    "ec2:DeleteSnapshot",
+    "ec2:DeleteTags",
+    "ec2:DeleteVolume",
+    "ec2:DetachVolume",
+    "ec2:ModifyVolume",
+]
 
 
 def s3_policy(place: Place, prefix: str) -> dict[str, Any]:
@@ -73,9 +94,36 @@ def interface_policies(place: Place, prefix: str) -> dict[str, dict[str, Any]]:
     }
     secrets = [arn("secretsmanager", f"secret:{prefix}*"), arn("secretsmanager", "secret:rds!cluster-*")]
     log_groups = arn("logs", "log-group:*")
+    # The repository for what is cached is made by whoever asks for it first.
+    fill_cache = own("FillTheCache", ["ecr:CreateRepository"], arn("ecr", f"repository/{prefix}*"))
+    # What EC2, load balancing and scaling only describe cannot be limited to a resource.
+    describe = own("DescribeNodes", ["ec2:Describe*", "ec2:GetInstanceTypesFromInstanceRequirements"], "*")
+    # A snapshot's ARN names no account.
+    changed = [arn("ec2", "*"), f"arn:{place.partition}:ec2:{place.region}::snapshot/*"]
     return {
-        "ecr.api": _policy(pull),
-        "ecr.dkr": _policy(pull),
+        "ecr.api": _policy(pull, fill_cache),
+        "ecr.dkr": _policy(pull, fill_cache),
+        "ec2": _policy(describe, own("ChangeVolumesAndAddresses", INTERFACES + VOLUMES, changed)),
+        "eks": _policy(own("DescribeCluster", ["eks:Describe*", "eks:List*"], arn("eks", f"*/{prefix}*"))),
+        "eks-auth": _policy(
+            own("GiveRolesToPods", ["eks-auth:AssumeRoleForPodIdentity"], arn("eks", f"cluster/{prefix}*"))
+        ),
+        "autoscaling": _policy(
+            own("DescribeGroups", ["autoscaling:Describe*"], "*"),
+            own(
+                "ScaleNodes",
+                ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
+                arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/eks-*"),
+            ),
+        ),
+        "elasticloadbalancing": _policy(
+            own("DescribeTargets", ["elasticloadbalancing:Describe*"], "*"),
+            own(
+                "RegisterPods",
+                ["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"],
+                arn("elasticloadbalancing", "targetgroup/*"),
+            ),
+        ),
         "sts": _policy(
             own("AssumeOwnRoles", ["sts:AssumeRole", "sts:TagSession"], roles),
             own("SayWhoOneIs", ["sts:GetCallerIdentity"], "*"),

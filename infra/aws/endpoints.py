@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws.access import HTTPS_PORT, AppAccess
+from infra.aws.access import HTTPS_PORT, Access
 from infra.aws.endpoint_policies import interface_policies, s3_policy
 from infra.aws.place import Place
 from infra.names import Names
@@ -32,16 +32,22 @@ class Endpoints(pulumi.ComponentResource):
 
     Produces the gateway ``VpcEndpoint`` of S3 and the app's ``SecurityGroupEgressRule`` to it; with ``interfaces`` a
     ``SecurityGroup``, its ``SecurityGroupIngressRule`` and the app's ``SecurityGroupEgressRule``, and a ``VpcEndpoint``
-    for each service of :func:`infra.aws.endpoint_policies.interface_policies`.
+    for each service of :func:`infra.aws.endpoint_policies.interface_policies`. ``security_group_id`` is that of the
+    interfaces, None where there are none.
 
     Source: AWS PrivateLink Guide, "Access AWS services through AWS PrivateLink" and "Gateway endpoints for Amazon S3".
     """
+
+    s3_prefix_list_id: pulumi.Output[str]
+    security_group_id: pulumi.Output[str] | None
 
     def __init__(self, name: str, args: EndpointsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("vanta:aws:Endpoints", name, None, opts)
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
-        access = AppAccess(names=args.names, app_group_id=args.app_security_group_id, child=self._child)
+        access = Access(
+            names=args.names, client="app", group_id=args.app_security_group_id, child=self._child
+        )
 
         s3 = aws.ec2.VpcEndpoint(
             "s3",
@@ -53,6 +59,7 @@ class Endpoints(pulumi.ComponentResource):
             tags=self._tags("s3"),
             opts=self._child,
         )
+        self.s3_prefix_list_id, self.security_group_id = s3.prefix_list_id, None
         access.to_prefix_list("s3", s3.prefix_list_id, HTTPS_PORT)
         if args.interfaces:
             group = aws.ec2.SecurityGroup(
@@ -63,6 +70,7 @@ class Endpoints(pulumi.ComponentResource):
                 tags=self._tags(name),
                 opts=self._child,
             )
+            self.security_group_id = group.id
             access.to_group(name, group.id, HTTPS_PORT)
             for service, policy in interface_policies(args.place, args.names.of("")).items():
                 self._interface(service, policy, group.id)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws.access import POSTGRESQL_PORT, REDIS_PORT, AppAccess
+from infra.aws.access import POSTGRESQL_PORT, REDIS_PORT, Access
 from infra.aws.addresses import data_subnets
 from infra.aws.routed_subnets import RoutedSubnets, RoutedSubnetsArgs
 from infra.names import Names
@@ -90,7 +90,7 @@ class Network(pulumi.ComponentResource):
             "database", "Aurora PostgreSQL, reached by the app alone"
         )
         self.cache_security_group_id = self._group("cache", "ElastiCache, reached by the app alone")
-        access = AppAccess(names=args.names, app_group_id=self.app_security_group_id, child=child)
+        access = Access(names=args.names, client="app", group_id=self.app_security_group_id, child=child)
         access.to_group("database", self.database_security_group_id, POSTGRESQL_PORT)
         access.to_group("cache", self.cache_security_group_id, REDIS_PORT)
 

@@ -10,7 +10,7 @@ from infra.names import Names
 
 @dataclass(frozen=True, kw_only=True)
 class NotificationsArgs:
-    """Inputs of :class:`Notifications`; no ``email``, no subscription."""
+    """Inputs of :class:`Notifications`, for the region of ``names``; no ``email``, no subscription."""
 
     names: Names
     account_id: str
@@ -19,12 +19,13 @@ class NotificationsArgs:
 
 
 class Notifications(pulumi.ComponentResource):
-    """An encrypted topic to which alarms of this account publish, and nobody without TLS.
+    """An encrypted topic to which alarms, event rules and budgets of this stack publish, and nobody without TLS.
 
     Produces ``Topic``, ``TopicPolicy`` and, with an address, a ``TopicSubscription``, which its owner has to confirm.
 
     Source: Amazon SNS Developer Guide, "Enable compatibility between event sources from AWS services and encrypted
-    topics" and "Amazon SNS security best practices".
+    topics" and "Amazon SNS security best practices"; Amazon EventBridge User Guide, "Using IAM policy conditions in Amazon
+    EventBridge"; AWS Cost Management User Guide, "Creating an Amazon SNS topic for budget notifications".
     """
 
     topic_arn: pulumi.Output[str]
@@ -33,11 +34,12 @@ class Notifications(pulumi.ComponentResource):
         self, name: str, args: NotificationsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("vanta:aws:Notifications", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        child, region = pulumi.ResourceOptions(parent=self), args.names.region
 
         topic = aws.sns.Topic(
             name,
-            name=args.names.of(name),
+            region=region,
+            name=args.names.of("notifications"),
             kms_master_key_id=args.kms_key_arn,
             tags=args.names.tags(layer="foundation", classification="internal"),
             opts=child,
@@ -45,6 +47,7 @@ class Notifications(pulumi.ComponentResource):
         self.topic_arn = topic.arn
         aws.sns.TopicPolicy(
             name,
+            region=region,
             arn=topic.arn,
             policy=pulumi.Output.json_dumps(
                 {
@@ -57,6 +60,22 @@ class Notifications(pulumi.ComponentResource):
                             "Action": "sns:Publish",
                             "Resource": topic.arn,
                             "Condition": {"StringEquals": {"aws:SourceAccount": args.account_id}},
+                        },
+                        {
+                            "Sid": "PublishedByBudgets",
+                            "Effect": "Allow",
+                            "Principal": {"Service": "budgets.amazonaws.com"},
+                            "Action": "sns:Publish",
+                            "Resource": topic.arn,
+                            "Condition": {"StringEquals": {"aws:SourceAccount": args.account_id}},
+                        },
+                        {
+                            "Sid": "PublishedByRules",
+                            "Effect": "Allow",
+                            "Principal": {"Service": "events.amazonaws.com"},
+                            "Action": "sns:Publish",
+                            "Resource": topic.arn,
+                            "Condition": {"ArnLike": {"aws:SourceArn": _rules(args)}},
                         },
                         {
                             "Sid": "OnlyOverTls",
@@ -73,6 +92,11 @@ class Notifications(pulumi.ComponentResource):
         )
         if args.email:
             aws.sns.TopicSubscription(
-                name, topic=topic.arn, protocol="email", endpoint=args.email, opts=child
+                name, region=region, topic=topic.arn, protocol="email", endpoint=args.email, opts=child
             )
         self.register_outputs({"topicArn": self.topic_arn})
+
+
+def _rules(args: NotificationsArgs) -> str:
+    """The event rules of this stack, whatever they are called."""
+    return f"arn:*:events:{args.names.region}:{args.account_id}:rule/{args.names.of('')}*"

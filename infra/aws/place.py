@@ -16,6 +16,10 @@ class Place:
     region: str
     zones: tuple[str, ...]
 
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of something here, which need not exist yet."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
+
 
 def find(*, zones: int, account: str) -> Place:
     """The place that the provider's credentials and region name.

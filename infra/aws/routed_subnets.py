@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from infra.aws.access import ANYWHERE
 from infra.aws.addresses import private_subnets, public_subnets
 from infra.names import Names
 from infra.settings.network import Nat
 
-ANYWHERE = "0.0.0.0/0"
 # AWS Load Balancer Controller, "Subnet auto-discovery": how it finds where to put a load balancer.
 _LOAD_BALANCERS = {
     "public": {"kubernetes.io/role/elb": "1"},

@@ -16,6 +16,9 @@ MOST_CONNECTIONS = 5000
 FREE_MEMORY_SHARE = 0.1
 # Amazon Aurora User Guide, "Aurora Replicas": usually much less than 100 ms; ten times that is not usual.
 REPLICA_LAG_MS = 1000
+# Amazon Aurora User Guide, "Using Amazon Aurora Global Database": typically less than a second between regions; ten times
+# that, too, is not usual.
+GLOBAL_LAG_MS = 10_000
 # Above it the eviction policy has no room for the next burst; Amazon ElastiCache User Guide, "Managing reserved memory"
 # keeps a quarter outside of this percentage.
 CACHE_MEMORY_PERCENT = 90
@@ -27,8 +30,10 @@ CACHE_LAG_S = 5
 _GIB = 1024**3
 
 
-def database_alarms(identifier: str, memory_gib: float, *, readers: bool) -> Sequence[Alarm]:
-    """The alarms of an Aurora cluster whose instances have ``memory_gib`` each.
+def database_alarms(
+    identifier: str, memory_gib: float, *, readers: bool, joined: bool = False
+) -> Sequence[Alarm]:
+    """The alarms of an Aurora cluster whose instances have ``memory_gib`` each; a ``joined`` one follows another region's.
 
     They follow the roles, not the instances: a fail-over changes who is writer, and scaling how many read.
 
@@ -78,6 +83,18 @@ def database_alarms(identifier: str, memory_gib: float, *, readers: bool) -> Seq
             above=REPLICA_LAG_MS,
         )
         alarms.append(lag)
+    if joined:
+        # Published in the region that follows, for the cluster there.
+        distance = Alarm(
+            noun="database-global-lag",
+            description="The other region's writes arrive late: they would be lost with it",
+            namespace="AWS/RDS",
+            metric="AuroraGlobalDBReplicationLag",
+            unit="ms",
+            dimensions={"DBClusterIdentifier": identifier},
+            above=GLOBAL_LAG_MS,
+        )
+        alarms.append(distance)
     return alarms
 
 

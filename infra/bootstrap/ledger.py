@@ -40,7 +40,9 @@ class Ledger:
 def has(current: Any, wanted: Any) -> bool:
     """Whether everything in ``wanted`` stands in ``current``; AWS may add keys of its own to a mapping, not items to a list."""
     if isinstance(wanted, dict):
-        return isinstance(current, dict) and all(has(current.get(key), value) for key, value in wanted.items())
+        return isinstance(current, dict) and all(
+            has(current.get(key), value) for key, value in wanted.items()
+        )
     if isinstance(wanted, list):
         return (
             isinstance(current, list)

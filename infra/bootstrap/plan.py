@@ -26,9 +26,16 @@ _RESERVED = {"state", REGISTRY_ENVIRONMENT}
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """A stack of the program; ``follows`` are the stacks whose outputs it reads, ``extended`` those whose names begin with its own."""
+    """A stack of the program.
+
+    Args:
+        throwaway: whether it may be removed with the data that it holds.
+        follows: the stacks whose outputs it reads.
+        extended: the stacks whose names begin with its own, such as prod-dr beside prod.
+    """
 
     name: str
+    throwaway: bool = False
     follows: tuple[str, ...] = ()
     extended: tuple[str, ...] = ()
 
@@ -101,9 +108,7 @@ class Plan:
         return f"awskms://{ALIAS}?context_stack={stack.name}"
 
 
-def check(
-    *, region: str, replica_region: str, repository: str, stacks: Sequence[str]
-) -> None:
+def check(*, region: str, replica_region: str, repository: str, stacks: Sequence[str]) -> None:
     """Refuse arguments that cannot be meant, before anything is asked of AWS.
 
     Raises:
@@ -136,21 +141,16 @@ def check(
 
 
 def stacks_of(names: Sequence[str], folder: Path = _ROOT) -> tuple[Stack, ...]:
-    """The stacks with what their configuration files in ``folder`` say of whom they follow."""
-    return tuple(
-        Stack(
-            name=name,
-            follows=_follows(folder / f"Pulumi.{name}.yaml"),
-            extended=tuple(other for other in names if other.startswith(f"{name}-")),
-        )
-        for name in names
+    """The stacks with what their configuration files in ``folder`` say of them; one that has none yet is throw-away to nobody."""
+    return tuple(_stack_of(name, names, folder / f"Pulumi.{name}.yaml") for name in names)
+
+
+def _stack_of(name: str, names: Sequence[str], file: Path) -> Stack:
+    config = (yaml.safe_load(file.read_text()) or {}).get("config", {}) if file.exists() else None
+    primary = (config or {}).get(f"{PROJECT}:recovery", {}).get("primaryStack", "")
+    return Stack(
+        name=name,
+        throwaway=config is not None and config.get(f"{PROJECT}:lifetime", "throwaway") == "throwaway",
+        follows=(primary,) if primary else (),
+        extended=tuple(other for other in names if other.startswith(f"{name}-")),
     )
-
-
-def _follows(file: Path) -> tuple[str, ...]:
-    """The primary that a standby's configuration names."""
-    if not file.exists():
-        return ()
-    config = (yaml.safe_load(file.read_text()) or {}).get("config", {})
-    primary = config.get(f"{PROJECT}:recovery", {}).get("primaryStack", "")
-    return (primary,) if primary else ()

@@ -39,12 +39,27 @@ class Reason:
 
 
 PRICED = {
+    "aws:cfg/recorder:Recorder": Priced(why="each recorded change of a resource is billed"),
+    "aws:cfg/rule:Rule": Priced(why="evaluations are billed"),
+    "aws:cloudtrail/trail:Trail": Priced(
+        why="data events are billed, and management events from an account's second trail on"
+    ),
+    "aws:cloudwatch/dashboard:Dashboard": Priced(why="billed by the dashboard and month"),
     "aws:cloudwatch/metricAlarm:MetricAlarm": Priced(why="billed by the alarm and month"),
     "aws:ec2/eip:Eip": Priced(why="public addresses are billed by the hour"),
+    # Itself free, it says what the nodes of its groups cost.
+    "aws:ec2/launchTemplate:LaunchTemplate": Priced(
+        why="the size of nodes", dearer=("instanceType",), exists=lambda _: False
+    ),
     "aws:ec2/natGateway:NatGateway": Priced(why="billed by the hour and gigabyte"),
     "aws:ec2/vpcEndpoint:VpcEndpoint": Priced(
         why="interface endpoints are billed by zone and hour",
         exists=lambda inputs: inputs.get("vpcEndpointType") == "Interface",
+    ),
+    "aws:eks/cluster:Cluster": Priced(why="control planes are billed by the hour"),
+    "aws:eks/nodeGroup:NodeGroup": Priced(
+        why="nodes and their volumes are billed by the hour",
+        dearer=("scalingConfig.minSize", "scalingConfig.maxSize"),
     ),
     "aws:elasticache/replicationGroup:ReplicationGroup": Priced(
         why="nodes are billed by the hour",
@@ -56,8 +71,11 @@ PRICED = {
             "snapshotRetentionLimit",
         ),
     ),
+    "aws:guardduty/detector:Detector": Priced(why="what it analyses is billed"),
+    "aws:guardduty/detectorFeature:DetectorFeature": Priced(why="what it analyses is billed"),
     "aws:kms/key:Key": Priced(why="billed by the key and month"),
     "aws:kms/replicaKey:ReplicaKey": Priced(why="billed by the key and month"),
+    "aws:lb/loadBalancer:LoadBalancer": Priced(why="billed by the hour and capacity unit"),
     "aws:rds/cluster:Cluster": Priced(
         why="storage and backups are billed by the gigabyte and month",
         dearer=(
@@ -69,7 +87,13 @@ PRICED = {
     "aws:rds/clusterInstance:ClusterInstance": Priced(
         why="instances are billed by the hour", dearer=("instanceClass", "performanceInsightsRetentionPeriod")
     ),
+    "aws:route53/healthCheck:HealthCheck": Priced(why="billed by the check and month"),
+    "aws:route53/zone:Zone": Priced(why="billed by the zone and month"),
+    "aws:s3/bucketReplicationConfig:BucketReplicationConfig": Priced(
+        why="copies are billed as storage, and by the gigabyte moved in time"
+    ),
     "aws:secretsmanager/secret:Secret": Priced(why="billed by the secret and month"),
+    "aws:wafv2/webAcl:WebAcl": Priced(why="billed by the list, rule and month, and by request"),
 }
 
 

@@ -8,9 +8,13 @@ HOLDING = {
     "aws:backup/vault:Vault": "the backups of everything else",
     "aws:cloudwatch/logGroup:LogGroup": "logs, which are evidence and exist nowhere else",
     "aws:ecr/repository:Repository": "the images that running pods are started from again",
+    "aws:eks/cluster:Cluster": "whatever Kubernetes alone knows, such as which volume belongs to whom",
+    "aws:guardduty/detector:Detector": "the findings of GuardDuty, which go with it",
     "aws:kms/key:Key": "the key without which everything that it encrypted is unreadable for ever",
     "aws:kms/replicaKey:ReplicaKey": "the key without which the other region's copies are unreadable",
     "aws:rds/cluster:Cluster": "every document, session and event of every tenant, and the point-in-time backups",
+    "aws:rds/globalCluster:GlobalCluster": "the replication to the other region, which would have to begin anew",
+    "aws:route53/zone:Zone": "the zone's name servers, to which its parent delegates",
     "aws:s3/bucket:Bucket": "the objects of the archive, the audit log or its access log",
     "aws:secretsmanager/secret:Secret": "credentials, with the ARN by which running programs find them",
 }

@@ -13,13 +13,22 @@ from pulumi.runtime.config import CONFIG
 from infra.settings.alarms import AlarmsSettings, check_alarms
 from infra.settings.archive import ArchiveSettings, check_archive
 from infra.settings.audit import AuditSettings, check_audit
+from infra.settings.backup import BackupSettings, check_backup
+from infra.settings.budget import BudgetSettings, check_budget
 from infra.settings.cache import CacheSettings, check_cache
+from infra.settings.cluster import ClusterSettings, check_cluster
 from infra.settings.database import DatabaseSettings, check_database
+from infra.settings.dns import DnsSettings, check_dns
+from infra.settings.evidence import EvidenceSettings, check_evidence
+from infra.settings.firewall import FirewallSettings, check_firewall
 from infra.settings.keys import KeysSettings, check_keys
 from infra.settings.lifetime import Lifetime
 from infra.settings.network import NetworkSettings, check_network
 from infra.settings.reading import NAMESPACE, read
 from infra.settings.recovery import RecoverySettings, check_recovery
+from infra.settings.registry import RegistrySettings, check_registry
+from infra.settings.roles import RolesSettings, check_roles
+from infra.settings.secrets import SecretsSettings, check_secrets
 from infra.settings.stack import check_account, check_lifetime, check_owner, check_stack_name
 
 
@@ -32,12 +41,21 @@ class Settings:
     account: str
     recovery: RecoverySettings
     network: NetworkSettings
+    roles: RolesSettings
     keys: KeysSettings
+    secrets: SecretsSettings
     database: DatabaseSettings
     cache: CacheSettings
     archive: ArchiveSettings
     audit: AuditSettings
+    backup: BackupSettings
+    evidence: EvidenceSettings
+    dns: DnsSettings
+    firewall: FirewallSettings
+    registry: RegistrySettings
+    cluster: ClusterSettings
     alarms: AlarmsSettings
+    budget: BudgetSettings
 
 
 def load(stack: str) -> Settings:
@@ -69,10 +87,19 @@ def parse(given: Mapping[str, Any], stack: str) -> Settings:
     check_account(settings.account)
     check_recovery(settings.recovery)
     check_network(settings.network)
+    check_roles(settings.roles)
     check_keys(settings.keys)
-    check_database(settings.database, lifetime=lifetime)
+    check_database(settings.database, lifetime=lifetime, recovery=settings.recovery)
+    check_secrets(settings.secrets, database=settings.database, recovery=settings.recovery)
     check_cache(settings.cache)
     check_archive(settings.archive)
     check_audit(settings.audit, lifetime=lifetime, stack=stack)
+    check_backup(settings.backup, lifetime=lifetime)
+    check_evidence(settings.evidence)
+    check_dns(settings.dns, recovery=settings.recovery, stack=stack)
+    check_firewall(settings.firewall)
+    check_registry(settings.registry, recovery=settings.recovery)
+    check_cluster(settings.cluster, network=settings.network, lifetime=lifetime)
     check_alarms(settings.alarms)
+    check_budget(settings.budget)
     return settings

@@ -8,6 +8,7 @@ from typing import Literal
 from infra.refusal import refusal
 from infra.settings.lifetime import Lifetime
 from infra.settings.limits import check_log_retention, nearest, within
+from infra.settings.recovery import RecoverySettings
 
 # Amazon RDS API: CreateDBCluster, BackupRetentionPeriod, and CreateDBInstance, PerformanceInsightsRetentionPeriod.
 BACKUP_RETENTION_DAYS = range(1, 36)
@@ -16,6 +17,10 @@ PERFORMANCE_INSIGHTS_DAYS = frozenset({7, 731, *(31 * month for month in range(1
 READERS = range(16)
 # Amazon RDS API: ServerlessV2ScalingConfiguration, MaxCapacity; below 1 PostgreSQL has too few connections to be useful.
 CAPACITY_UNITS = range(1, 257)
+# Amazon Aurora User Guide, "Configuration requirements of an Amazon Aurora global database": capacity of the primary, and
+# replicas of the primary less one for each other region.
+GLOBAL_CAPACITY_UNITS = range(8, 257)
+GLOBAL_READERS = range(15)
 # PostgreSQL, log_min_duration_statement: -1 would switch the slow query log off, 0 would log every statement.
 SLOW_QUERY_MS = range(1, 3_600_001)
 
@@ -27,7 +32,8 @@ _DB_CLASS = re.compile(r"db\.(t3|t4g|r[5-9][a-z]*|x2g)\.(medium|large|[0-9]*xlar
 class DatabaseSettings:
     """The Aurora PostgreSQL cluster; ``slow_query_ms`` in milliseconds, retentions in days, capacity in Aurora units.
 
-    ``max_readers`` 0 switches scaling off; empty ``restore_...`` begin with an empty database.
+    ``max_readers`` 0 switches scaling off; empty ``restore_...`` begin with an empty database. A primary with
+    ``global_cluster`` is replicated to the clusters of other regions that join it.
     """
 
     name: str
@@ -46,9 +52,10 @@ class DatabaseSettings:
     log_retention_days: int
     slow_query_ms: int
     iam_authentication: bool
+    global_cluster: bool
 
 
-def check_database(database: "DatabaseSettings", *, lifetime: Lifetime) -> None:
+def check_database(database: "DatabaseSettings", *, lifetime: Lifetime, recovery: RecoverySettings) -> None:
     """The ranges of Amazon RDS, and enough readers to survive the loss of the writer where data matters."""
     if not _IDENTIFIER.fullmatch(database.name):
         raise refusal(
@@ -81,6 +88,8 @@ def check_database(database: "DatabaseSettings", *, lifetime: Lifetime) -> None:
         )
     _check_scaling(database)
     _check_restore(database)
+    if database.global_cluster:
+        _check_global(database, recovery)
     within("database.backupRetentionDays", database.backup_retention_days, BACKUP_RETENTION_DAYS)
     if database.performance_insights_days not in PERFORMANCE_INSIGHTS_DAYS:
         raise refusal(
@@ -144,6 +153,71 @@ def _check_restore(database: "DatabaseSettings") -> None:
             "which is no moment in UTC",
             "Write it like 2026-01-31T13:05:00Z",
         )
+
+
+def _check_global(database: "DatabaseSettings", recovery: RecoverySettings) -> None:
+    if recovery.standby:
+        raise refusal(
+            "database.globalCluster",
+            True,
+            "but vanta:recovery.role is standby, which joins the global cluster of its primary",
+            "Remove it, and set it on the primary",
+        )
+    if not recovery.region:
+        raise refusal(
+            "database.globalCluster",
+            True,
+            "but vanta:recovery.region is empty: no cluster could join with a copy of the secrets",
+            "Name the region, or set it to false",
+        )
+    _check_member(database)
+
+
+def check_joined(database: "DatabaseSettings") -> None:
+    """What a standby's cluster has to be like to follow its primary's global cluster.
+
+    Raises:
+        SettingsError: Aurora would refuse the cluster as a member.
+    """
+    _check_member(database)
+    if database.max_readers:
+        raise refusal(
+            "database.maxReaders",
+            database.max_readers,
+            "but Aurora scales no readers of a cluster that follows another region's",
+            "Set vanta:database.readers to how many are needed, and this to 0",
+        )
+    for key, value in (
+        ("database.restoreSnapshot", database.restore_snapshot),
+        ("database.restoreCluster", database.restore_cluster),
+    ):
+        if value:
+            raise refusal(
+                key, value, "but a cluster that joins a global one begins with its data", "Remove it"
+            )
+
+
+def _check_member(database: "DatabaseSettings") -> None:
+    """Every member alike: any of them may be the primary tomorrow."""
+    if database.capacity == "provisioned" and database.instance_class.startswith("db.t"):
+        raise refusal(
+            "database.instanceClass",
+            database.instance_class,
+            "but a global cluster needs instances that are optimised for memory",
+            "Use a class like db.r8g.large",
+        )
+    if database.capacity == "serverless":
+        within(
+            "database.minCapacityUnits",
+            database.min_capacity_units,
+            GLOBAL_CAPACITY_UNITS,
+            noun="{} to {} units in a global cluster",
+        )
+    for key, count in (
+        ("database.readers", database.readers),
+        ("database.maxReaders", database.max_readers),
+    ):
+        within(key, count, GLOBAL_READERS, noun="{} to {} readers in a global cluster")
 
 
 def _is_moment(text: str) -> bool:

@@ -54,3 +54,14 @@ def check_recovery(recovery: RecoverySettings) -> None:
         )
     if recovery.region and not REGION.fullmatch(recovery.region):
         raise refusal("recovery.region", recovery.region, "which is no region", "Write it like eu-central-1")
+
+
+def check_region(recovery: RecoverySettings, region: str) -> None:
+    """The copies are kept in another region than ``region``, where the stack stands."""
+    if recovery.region == region:
+        raise refusal(
+            "recovery.region",
+            recovery.region,
+            "but the stack stands there itself: the copies would be lost with their originals",
+            "Use another region",
+        )

@@ -12,7 +12,7 @@ from ministack.app import app
 from ministack.core.persistence import STATE_DIR
 from ministack.core.persistence import _json_default as json_default
 from ministack.core.persistence import _state_format_version as format_version
-from ministack.core.responses import AccountScopedDict, get_region, request_scope
+from ministack.core.responses import AccountScopedDict, get_account_id, get_region, request_scope
 from ministack.services import elasticache, rds, s3
 from ministack.services.elasticache import _clusters as cache_clusters
 from ministack.services.elasticache import _error as cache_error
@@ -25,6 +25,7 @@ from ministack.services.rds import _cluster_xml as cluster_xml
 from ministack.services.rds import _clusters as clusters
 from ministack.services.rds import _db_cluster_param_groups as cluster_parameter_groups
 from ministack.services.rds import _error as rds_error
+from ministack.services.rds import _global_clusters as global_clusters
 from ministack.services.rds import _instances as instances
 from ministack.services.rds import _param_groups as instance_parameter_groups
 from ministack.services.rds import _restore_state as restore_databases
@@ -35,6 +36,8 @@ from ministack.services.s3 import _apply_object_lock_from_headers as apply_objec
 from ministack.services.s3 import _bucket_object_lock as bucket_object_lock
 from ministack.services.s3 import _buckets as buckets
 from ministack.services.s3 import _error as s3_error
+from ministack.services.s3 import _replication_rule_for as replication_rule
+from ministack.services.secretsmanager import delete_secret_in_process as delete_secret
 
 # A query-protocol request: every parameter is a list of values.
 Params = dict[str, list[str]]
@@ -66,9 +69,12 @@ __all__ = [
     "cluster_parameter_groups",
     "cluster_xml",
     "clusters",
+    "delete_secret",
     "elasticache",
     "format_version",
+    "get_account_id",
     "get_region",
+    "global_clusters",
     "instance_answer",
     "instance_parameter_groups",
     "instances",
@@ -80,6 +86,7 @@ __all__ = [
     "rds_error",
     "replication_group_xml",
     "replication_groups",
+    "replication_rule",
     "request_scope",
     "restore_databases",
     "s3",

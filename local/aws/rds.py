@@ -18,6 +18,7 @@ from local.aws.internals import (
     cluster_parameter_groups,
     cluster_xml,
     clusters,
+    delete_secret,
     instance_answer,
     instance_parameter_groups,
     instances,
@@ -29,7 +30,9 @@ from local.aws.internals import (
     restore_databases,
 )
 from local.aws.query import RefusedError, answering, refusing
-from local.aws.rds_engines import Engines, group_values, members, publish
+from local.aws.rds_engines import Engines, check_version, group_values, members, publish
+from local.aws.rds_global_clusters import GlobalClusters
+from local.aws.rds_members import leader_of
 from local.home import Home
 from local.postgres import MAJOR
 from local.processes import Processes
@@ -39,7 +42,7 @@ ENGINE, DEFAULT_VERSION = "aurora-postgresql", f"{MAJOR}.7"
 # What is record keeping alone, and therefore true as the emulator does it.
 RECORDS = {
     "AddTagsToResource", "CreateDBClusterParameterGroup", "CreateDBParameterGroup", "CreateDBSubnetGroup",
-    "DeleteDBClusterParameterGroup", "DeleteDBParameterGroup", "DeleteDBSubnetGroup", "DescribeDBClusterParameterGroups",
+    "DeleteDBClusterParameterGroup", "DeleteDBParameterGroup", "DeleteDBSubnetGroup", "DeleteGlobalCluster", "DescribeDBClusterParameterGroups",
     "DescribeDBClusterParameters", "DescribeDBClusterSnapshots", "DescribeDBEngineVersions", "DescribeDBParameterGroups",
     "DescribeDBParameters", "DescribeDBSnapshots", "DescribeDBSubnetGroups", "DescribeEvents", "DescribeGlobalClusters",
     "DescribeOrderableDBInstanceOptions", "DescribePendingMaintenanceActions", "ListTagsForResource", "ModifyDBSubnetGroup",
@@ -73,6 +76,7 @@ class Databases:
             "ResetDBClusterParameterGroup": self.modify_parameters,
             "ModifyDBParameterGroup": self.modify_parameters,
             "ResetDBParameterGroup": self.modify_parameters,
+            **GlobalClusters(engines=self._engines).rooms(),
         }
         for action, bookkeep in list(RDS_ACTIONS.items()):
             if action not in RECORDS:
@@ -83,7 +87,15 @@ class Databases:
 
     def recover(self) -> None:
         """Start every engine that should run and does not, each where its records say."""
+        waiting = []
         for (account, region, _), cluster in list(clusters.all_items()):
+            with request_scope(account, region):
+                if leader_of(cluster):
+                    waiting.append((account, region, cluster))
+                else:
+                    self._engines.settle(cluster)
+        # What follows comes after what it follows.
+        for account, region, cluster in waiting:
             with request_scope(account, region):
                 self._engines.settle(cluster)
 
@@ -93,12 +105,8 @@ class Databases:
             raise RefusedError(
                 "InvalidParameterValue", f"Engine is {one(params, 'Engine')!r}: only {ENGINE} runs here."
             )
-        if one(params, "GlobalClusterIdentifier"):
-            raise RefusedError(
-                "InvalidParameterValue", "GlobalClusterIdentifier is given: global clusters do not run here."
-            )
         params.setdefault("EngineVersion", [DEFAULT_VERSION])
-        _check_version(params)
+        check_version(params)
         parameters = group_values(cluster_parameter_groups.get(one(params, "DBClusterParameterGroupName")))
         postgres_parameters.check(parameters)
         answer = bookkeep(params)
@@ -110,12 +118,14 @@ class Databases:
             storage = self._engines.storage(cluster)
             # What a crash in the middle of an earlier creation has left belongs to nobody.
             shutil.rmtree(storage.folder, ignore_errors=True)
-            storage.initialise(
-                username=cluster["MasterUsername"],
-                password=cluster["_MasterUserPassword"],
-                database=cluster["DatabaseName"],
-                parameters=parameters,
-            )
+            # What follows another cluster is copied from there when its first member comes.
+            if not leader_of(cluster):
+                storage.initialise(
+                    username=cluster["MasterUsername"],
+                    password=cluster["_MasterUserPassword"],
+                    database=cluster["DatabaseName"],
+                    parameters=parameters,
+                )
         except BaseException:
             self._undo_cluster(cluster)
             raise
@@ -123,12 +133,19 @@ class Databases:
 
     def modify_cluster(self, params: Params, bookkeep: Handler) -> Answer:
         """Change the master password, the parameter group or records of a cluster; its port is this machine's."""
-        _check_version(params)
+        check_version(params)
         before = copy.deepcopy(clusters.get(one(params, "DBClusterIdentifier")))
+        managed = before["MasterUserSecret"] if before else None
+        _check_management(params, managed)
+        if before and managed and one(params, "ManageMasterUserPassword") == "false":
+            clusters[before["DBClusterIdentifier"]]["MasterUserSecret"] = None
         answer = bookkeep(params)
-        if answer[0] != 200 or before is None:
+        if before is None:
             return answer
         cluster = clusters[before["DBClusterIdentifier"]]
+        if answer[0] != 200:
+            cluster["MasterUserSecret"] = managed
+            return answer
         cluster["Port"] = before["Port"]
         try:
             self._engines.settle(cluster)
@@ -143,6 +160,8 @@ class Databases:
             cluster.clear()
             cluster.update(before)
             raise
+        if managed and not cluster["MasterUserSecret"]:
+            delete_secret(managed["SecretArn"])
         return _cluster_answer("ModifyDBCluster", cluster)
 
     def delete_cluster(self, params: Params, bookkeep: Handler) -> Answer:
@@ -203,7 +222,7 @@ class Databases:
 
     def modify_instance(self, params: Params, bookkeep: Handler) -> Answer:
         """Change the parameter group or records of a member."""
-        _check_version(params)
+        check_version(params)
         before = copy.deepcopy(instances.get(one(params, "DBInstanceIdentifier")))
         answer = bookkeep(params)
         if answer[0] != 200 or before is None:
@@ -270,12 +289,17 @@ def _group_of(params: Params) -> tuple[Any, str]:
     return instance_parameter_groups, one(params, "DBParameterGroupName")
 
 
-def _check_version(params: Params) -> None:
-    version = one(params, "EngineVersion")
-    if version and version.partition(".")[0] != str(MAJOR):
+def _check_management(params: Params, managed: Record | None) -> None:
+    manage = one(params, "ManageMasterUserPassword")
+    if manage == "false" and managed and not one(params, "MasterUserPassword"):
         raise RefusedError(
             "InvalidParameterCombination",
-            f"EngineVersion is {version}: the engine here is PostgreSQL {MAJOR}, so give a version of that major.",
+            "ManageMasterUserPassword is false, so MasterUserPassword has to be given: nobody would know it.",
+        )
+    if manage == "true" and not managed:
+        raise RefusedError(
+            "InvalidParameterCombination",
+            "ManageMasterUserPassword is true: here a password is managed from the creation of its cluster on or never.",
         )
 
 

@@ -2,23 +2,28 @@
 
 A cluster is one folder: the data directory of each member, the WAL archive, the administrator's password. All members share one
 port; the writer is at 127.0.0.1, readers are at 127.0.0.2 and following. A cluster without readers answers at the reader's address
-by its writer, as Aurora does. When its last member is deleted, its storage stays for the next one.
+by its writer, as Aurora does. When its last member is deleted, its storage stays for the next one. In a cluster that follows
+another region's, the first member streams from the writer there, and the others from the first.
 """
 
 from dataclasses import dataclass
 
 from local import tls
 from local.aws.internals import (
+    Params,
     Record,
     cluster_parameter_groups,
     get_region,
     instance_parameter_groups,
     instances,
+    one,
     unregister_instance,
 )
+from local.aws.query import RefusedError
+from local.aws.rds_members import Member, followers_of, inside, leader_of
 from local.home import Home
 from local.ports import Ports
-from local.postgres import Postgres
+from local.postgres import MAJOR, Postgres
 from local.processes import Processes
 
 WRITER, READER = "127.0.0.1", "127.0.0.2"
@@ -36,20 +41,39 @@ class Engines:
         if not found:
             return
         publish(cluster, self.claim_port(cluster))
-        writer = self.writer(cluster)
+        first, leader = self.writer(cluster), self._leader(cluster)
+        if leader:
+            self._settle_follower(cluster, first, leader)
+        else:
+            self._settle_writer(cluster, first)
+        for instance in found[1:]:
+            self._settle_reader(self.server(cluster, instance), first, self._parameters(cluster, instance))
+
+    def _settle_writer(self, cluster: Record, writer: Postgres) -> None:
         adopts = not writer.initialised
         if adopts:
             self.storage(cluster).data.rename(writer.data)
-        writer.configure(self._parameters(cluster, found[0]))
-        writer.start()
+        writer.configure(self._parameters(cluster, members(cluster)[0]))
+        _serve(writer)
         if adopts:  # the password may have been changed while nothing served the storage
             writer.set_password(cluster["MasterUsername"], cluster["_MasterUserPassword"])
-        if writer.query("SHOW listen_addresses") != writer.listen_addresses:
-            writer.stop()
-            writer.start()
-        writer.reload()
-        for instance in found[1:]:
-            self._settle_reader(self.server(cluster, instance), writer, self._parameters(cluster, instance))
+        for member in followers_of(cluster):
+            with inside(member.region):
+                follower = self.writer(member.cluster) if members(member.cluster) else None
+            if follower and follower.initialised:
+                writer.hold(follower)
+
+    def _settle_follower(self, cluster: Record, follower: Postgres, leader: Postgres) -> None:
+        parameters = self._parameters(cluster, members(cluster)[0])
+        if not follower.initialised:
+            if not leader.ready():
+                raise RefusedError(
+                    "InvalidDBClusterStateFault",
+                    f"DBCluster {cluster['DBClusterIdentifier']!r} cannot follow: the leading cluster does not run.",
+                )
+            follower.clone(leader, parameters=parameters)
+        follower.configure(parameters, primary=leader)
+        _serve(follower)
 
     def _settle_reader(self, reader: Postgres, writer: Postgres, parameters: dict[str, str]) -> None:
         if reader.initialised:
@@ -62,21 +86,35 @@ class Engines:
 
     def retire(self, cluster: Record, instance: Record) -> None:
         """Remove the engine of ``instance``, which is no longer a member of ``cluster``."""
-        old = self.server(cluster, instance)
+        old, leader = self.server(cluster, instance), self._leader(cluster)
         old.stop()
         found = members(cluster)
         if not found:
-            old.data.rename(self.storage(cluster).data)
+            self._set_aside(cluster, old, leader)
         elif any(member["IsClusterWriter"] for member in cluster["DBClusterMembers"]):
             old.remove(primary=self.writer(cluster))
         else:
-            # A stopped writer has sent everything to its readers: the first of them has lost nothing.
             successor = self.server(cluster, found[0])
-            successor.promote()
+            if leader and leader.ready():
+                leader.hold(successor)
+            elif not leader:
+                # A stopped writer has sent everything to its readers: the first of them has lost nothing.
+                successor.promote()
             successor.stop()
             cluster["DBClusterMembers"][0]["IsClusterWriter"] = True
             found[0]["Endpoint"]["Address"] = WRITER
-            old.remove()
+            old.remove(primary=leader if leader and leader.ready() else None)
+
+    def part(self, cluster: Record, leader: Postgres) -> None:
+        """Turn ``cluster``, which has followed ``leader`` until now, into one of its own."""
+        if not members(cluster):
+            return
+        first = self.writer(cluster)
+        first.promote()
+        first.stop()
+        if leader.ready():
+            first.release(leader)
+        self.settle(cluster)
 
     def forget(self, cluster: Record, instance: Record) -> None:
         """Take back ``instance``, whose engine could not be started."""
@@ -87,7 +125,23 @@ class Engines:
         if members(cluster):
             server.remove(primary=self.writer(cluster))
         elif server.initialised:
-            server.data.rename(self.storage(cluster).data)
+            self._set_aside(cluster, server, self._leader(cluster))
+
+    def _set_aside(self, cluster: Record, last: Postgres, leader: Postgres | None) -> None:
+        """Keep the storage of a cluster that nothing serves; what follows can have it again from its leader."""
+        if leader:
+            last.remove(primary=leader if leader.ready() else None)
+        else:
+            last.data.rename(self.storage(cluster).data)
+
+    def _leader(self, cluster: Record) -> Postgres | None:
+        member = leader_of(cluster)
+        return self.leader(member) if member else None
+
+    def leader(self, member: Member) -> Postgres:
+        """Where the writes of the leading ``member`` are taken, whether or not it is served now."""
+        with inside(member.region):
+            return self.writer(member.cluster) if members(member.cluster) else self.storage(member.cluster)
 
     def writer(self, cluster: Record) -> Postgres:
         """The engine that takes writes."""
@@ -125,6 +179,15 @@ class Engines:
         return {name: value for group in groups for name, value in group_values(group).items()}
 
 
+def _serve(server: Postgres) -> None:
+    """Start ``server`` with its configuration, the addresses included."""
+    server.start()
+    if server.query("SHOW listen_addresses") != server.listen_addresses:
+        server.stop()
+        server.start()
+    server.reload()
+
+
 def members(cluster: Record) -> list[Record]:
     """The instances of ``cluster``, its writer first."""
     order = sorted(cluster["DBClusterMembers"], key=lambda member: not member["IsClusterWriter"])
@@ -145,3 +208,13 @@ def group_values(group: Record | None) -> dict[str, str]:
         name: value["ParameterValue"] if isinstance(value, dict) else value
         for name, value in parameters.items()
     }
+
+
+def check_version(params: Params) -> None:
+    """Refuse a version of another major than the engine's."""
+    version = one(params, "EngineVersion")
+    if version and version.partition(".")[0] != str(MAJOR):
+        raise RefusedError(
+            "InvalidParameterCombination",
+            f"EngineVersion is {version}: the engine here is PostgreSQL {MAJOR}, so give a version of that major.",
+        )

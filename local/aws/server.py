@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from local.aws import object_lock
+from local.aws import object_lock, replication
 from local.aws.elasticache import Caches
 from local.aws.internals import app
 from local.aws.rds import Databases
@@ -32,6 +32,7 @@ class Server:
         self.databases.install()
         self.caches.install()
         object_lock.install(home.aws)
+        replication.install()
         self._saving = asyncio.Lock()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:

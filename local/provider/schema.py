@@ -8,6 +8,7 @@ import enum
 import functools
 import importlib
 import inspect
+import keyword
 import threading
 import typing
 from collections.abc import Mapping, Sequence
@@ -16,8 +17,12 @@ from types import NoneType
 from typing import Any
 
 import pulumi
+from pulumi.runtime import rpc
 
 from local.provider.values import UNKNOWN, Value
+
+# By which the engine tells an archive from a map with the same names.
+SIGNATURE, ARCHIVE = rpc._special_sig_key, rpc._special_archive_sig  # noqa: SLF001  # its only definition in the SDK
 
 # The SDK's modules import one another in circles: two threads that import at once can see one half made.
 _IMPORTING = threading.Lock()
@@ -52,6 +57,8 @@ def resource_schema(package: str, token: str) -> ResourceSchema:
     """
     _, module, name = token.split(":")
     module = module.split("/")[0]
+    # The SDK spells a module that would be a word of Python, such as lambda, with an underscore.
+    module += "_" * keyword.iskeyword(module)
     try:
         with _IMPORTING:
             sdk = importlib.import_module(package if module == "index" else f"{package}.{module}")
@@ -137,6 +144,8 @@ def _mismatches_one(value: Value, hint: Any, path: str) -> list[tuple[str, str]]
         return [] if fits(value) else [(path, f"must be {word}, not {_kind(value)}")]
     if not isinstance(value, dict):
         return [(path, f"must be an object, not {_kind(value)}")]
+    if inspect.isclass(hint) and issubclass(hint, pulumi.Archive):
+        return [] if value.get(SIGNATURE) == ARCHIVE else [(path, "must be an archive")]
     return problems(value, _object(hint), f"{path}.")
 
 

@@ -62,6 +62,7 @@ class Stack:
         engine: the engine's command, from :mod:`local.pulumi.engine`.
         endpoint: URL of the AWS emulator.
         config: values laid over those of the configuration file, e.g. ``{"vanta:database": {"readers": 2}}``.
+        declare: what declares the resources; the whole platform unless said.
     """
 
     def __init__(
@@ -72,12 +73,14 @@ class Stack:
         engine: Path,
         endpoint: str,
         config: Mapping[str, Any] | None = None,
+        declare: Callable[[], None] = program,
     ) -> None:
         self._name = name
         self._folder = folder
         self._engine = engine
         self._endpoint = endpoint
         self._config = config or {}
+        self._declare = declare
 
     def up(self, on_event: OnEvent | None = None) -> Change:
         """Bring the stack to what the program declares.
@@ -150,7 +153,7 @@ class Stack:
                 env_vars=self._environment(providers),
             )
             try:
-                stack = auto.create_or_select_stack(self._name, PROJECT, program, opts=options)
+                stack = auto.create_or_select_stack(self._name, PROJECT, self._declare, opts=options)
                 yield stack
             except CommandError as error:
                 with _quiet_teardown():
@@ -173,6 +176,11 @@ class Stack:
             content |= {k: v for k, v in yaml.safe_load(copy.read_text()).items() if k == "encryptionsalt"}
         write(copy, yaml.safe_dump(content))
         return work
+
+    @property
+    def primary(self) -> str | None:
+        """The stack that this one follows, and which has to be up first."""
+        return self._configuration().get("vanta:recovery", {}).get("primaryStack") or None
 
     @property
     def _tracked(self) -> Path:

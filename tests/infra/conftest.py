@@ -5,12 +5,14 @@ Everything a test needs comes as a fixture: test folders are no packages, so not
 
 import asyncio
 import copy
+import gc
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pulumi
 import pytest
 import yaml
@@ -66,15 +68,28 @@ class Recorded:
         return found
 
 
+class EngineRefusal(grpc.RpcError):
+    """How the engine says that it cannot answer."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        return str(self)
+
+
 class Cloud(pulumi.runtime.Mocks):
     """Answers as AWS would: outputs echo inputs, and what AWS makes up is made up."""
 
-    def __init__(self, zones: int) -> None:
-        self.zones = [f"{REGION}{letter}" for letter in "cab"[:zones]]
+    def __init__(self, region: str, zones: int, stacks: Mapping[str, Mapping[str, Any]]) -> None:
+        self.region = region
+        self.zones = [f"{region}{letter}" for letter in "cab"[:zones]]
+        self.stacks = stacks
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        region = args.inputs.get("region", self.region)
         made = {
-            "arn": f"arn:aws:{args.typ.split(':')[1].split('/')[0]}:{REGION}:{ACCOUNT}:{args.name}",
+            "arn": f"arn:aws:{args.typ.split(':')[1].split('/')[0]}:{region}:{ACCOUNT}:{args.name}",
             "keyId": f"{args.name}-key",
             "result": f"Generated1{args.name}",
             "port": 4242,
@@ -84,16 +99,37 @@ class Cloud(pulumi.runtime.Mocks):
             "primaryEndpointAddress": f"{args.name}.primary.example",
             "configurationEndpointAddress": f"{args.name}.configuration.example",
             "readerEndpointAddress": f"{args.name}.replica.example",
+            "repositoryUrl": f"{ACCOUNT}.dkr.ecr.{region}.amazonaws.com/{args.inputs.get('name')}",
+            "certificateAuthority": {"data": "Q0E="},
+            "latestVersion": 1,
+            "arnSuffix": f"{args.name}/0123",
+            "dnsName": f"{args.name}.balancer.example",
+            "zoneId": f"{args.name}-zone",
+            "nameServers": [f"{args.name}.server.example"],
+            "domainValidationOptions": [
+                {
+                    "domainName": host,
+                    "resourceRecordName": f"_proof.{host}.",
+                    "resourceRecordType": "CNAME",
+                    "resourceRecordValue": "_proof.acm-validations.aws.",
+                }
+                for host in sorted(args.inputs.get("subjectAlternativeNames", []), reverse=True)
+            ],
             "masterUserSecrets": [
-                {"secretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!cluster"}
+                {"secretArn": f"arn:aws:secretsmanager:{region}:{ACCOUNT}:secret:rds!cluster"}
             ],
         }
         return f"{args.name}-id", {**made, **args.inputs}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:  # ty: ignore[incompatible-method-override]  # the base class is typed for a pair, and accepts a mapping
+        if args.token == "pulumi:pulumi:readStackOutputs":
+            *_, stack = args.args["name"].split("/")
+            if stack not in self.stacks:
+                raise EngineRefusal(f'unknown stack "{stack}"')
+            return {"outputs": copy.deepcopy(dict(self.stacks[stack]))}
         answers = {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
-            "aws:index/getRegion:getRegion": {"region": REGION},
+            "aws:index/getRegion:getRegion": {"region": self.region},
             "aws:index/getPartition:getPartition": {"partition": "aws"},
             "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": self.zones},
         }
@@ -140,6 +176,12 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
+def _lines(stack: str) -> Given:
+    """What a committed stack file says; nothing when there is none."""
+    file = ROOT / f"Pulumi.{stack}.yaml"
+    return yaml.safe_load(file.read_text())["config"] if file.exists() else {}
+
+
 def _merged(base: Given, changes: Mapping[str, Any]) -> Given:
     merged = copy.deepcopy(base)
     for key, value in changes.items():
@@ -159,9 +201,8 @@ def configuration() -> Callable[..., Given]:
             for room in rooms:
                 here = here.setdefault(room, {})
             here[leaf] = entry.default
-        file = ROOT / f"Pulumi.{stack}.yaml"
-        lines = yaml.safe_load(file.read_text())["config"] if file.exists() else {}
-        own = {key.removeprefix("vanta:"): value for key, value in lines.items() if key.startswith("vanta:")}
+        lines = _lines(stack).items()
+        own = {key.removeprefix("vanta:"): value for key, value in lines if key.startswith("vanta:")}
         return _merged(_merged(given, own), changes or {})
 
     return values
@@ -177,8 +218,9 @@ def recorded() -> Recorded:
 def declare(configuration: Callable[..., Given]) -> Callable[..., Recorded]:
     """``declare(stack, changes)``: run the whole program and give back what it registered.
 
-    ``zones`` is how many the region has; ``into`` is filled even if the program stops. What was declared before is not
-    run again.
+    ``zones`` is how many the region has, which is that of the stack's file unless ``region`` is given; ``others`` are
+    the outputs of the stacks that are up, ``prod`` unless said; ``into`` is filled even if the program stops. What was
+    declared before is not run again.
     """
     known: dict[str, Recorded] = {}
 
@@ -187,18 +229,23 @@ def declare(configuration: Callable[..., Given]) -> Callable[..., Recorded]:
         changes: Mapping[str, Any] | None = None,
         *,
         zones: int = 3,
+        region: str | None = None,
+        others: Mapping[str, Mapping[str, Any]] | None = None,
         into: Recorded | None = None,
     ) -> Recorded:
         from infra.program import program
 
-        asked = json.dumps([stack, changes, zones])
+        asked = json.dumps([stack, changes, zones, region, others])
         if into is None and asked in known:
             return known[asked]
-        monitor = Monitor(Cloud(zones), Recorded() if into is None else into)
+        given = configuration(stack, changes)
+        if given["recovery"]["role"] == "standby" and others is None:
+            others = {"prod": run("prod").outputs}
+        cloud = Cloud(region or _lines(stack).get("aws:region", REGION), zones, others or {})
+        monitor = Monitor(cloud, Recorded() if into is None else into)
         # The mock engine runs on the thread's event loop, of which asynchronous tests before it have left none.
         asyncio.set_event_loop(LOOP)
         pulumi.runtime.set_mocks(monitor.mocks, project="vanta", stack=stack, monitor=monitor)
-        given = configuration(stack, changes)
         config.set_all_config({f"vanta:{key}": _text(value) for key, value in given.items()})
         root = pulumi.runtime.get_root_resource()
         assert isinstance(root, Stack)
@@ -208,13 +255,36 @@ def declare(configuration: Callable[..., Given]) -> Callable[..., Recorded]:
             program()
             return pulumi.Output.from_input(root.outputs).apply(monitor.recorded.outputs.update)
 
-        # Where in the program each resource stands is a third of the time, and nobody here asks.
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("pulumi.runtime.resource._get_stack_trace", source_pb2.StackTrace)
-            pulumi.runtime.test(declared)()
+        _run(declared)
         return known.setdefault(asked, monitor.recorded)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def alone() -> Callable[[Callable[[], object]], Recorded]:
+    """``alone(make)``: declare a part of the program, and give back what it registered."""
+
+    def run(make: Callable[[], object]) -> Recorded:
+        monitor = Monitor(Cloud(REGION, 3, {}), Recorded())
+        asyncio.set_event_loop(LOOP)
+        pulumi.runtime.set_mocks(monitor.mocks, project="vanta", stack="part", monitor=monitor)
+        _run(make)
+        return monitor.recorded
+
+    return run
+
+
+def _run(declare: Callable[[], object]) -> None:
+    # Where in the program each resource stands is a third of the time, and nobody here asks.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pulumi.runtime.resource._get_stack_trace", source_pb2.StackTrace)
+        # Half of the rest would be spent in search of garbage among the SDK's thousands of classes.
+        gc.disable()
+        try:
+            pulumi.runtime.test(declare)()
+        finally:
+            gc.enable()
 
 
 def _text(value: Any) -> str:
@@ -231,3 +301,9 @@ def dev(declare: Callable[..., Recorded]) -> Recorded:
 def prod(declare: Callable[..., Recorded]) -> Recorded:
     """The permanent stack as committed."""
     return declare("prod")
+
+
+@pytest.fixture(scope="session")
+def standby(declare: Callable[..., Recorded]) -> Recorded:
+    """The stack that follows the permanent one, as committed."""
+    return declare("prod-dr")

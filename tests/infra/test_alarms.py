@@ -89,8 +89,8 @@ def test_thresholds_follow_the_most_that_a_serverless_instance_can_grow_to(decla
 def test_an_alarm_tells_when_it_begins_and_when_it_ends(prod: Any) -> None:
     for alarm in alarms(prod).values():
         assert alarm["alarmActions"] == alarm["okActions"]
-        assert alarm["alarmActions"][0].endswith(":notifications")
-        assert alarm["period"] * alarm["evaluationPeriods"] == 300
+        assert alarm["alarmActions"][0].split(":")[-1] in ("notifications", "notifications-copy")
+        assert alarm["period"] * alarm["evaluationPeriods"] in (60, 300)
         assert alarm["treatMissingData"] == "notBreaching"
 
 
@@ -108,7 +108,8 @@ def test_nobody_is_told_before_somebody_is_named(declare: Declare, dev: Any) -> 
 
 def test_alarms_of_this_account_alone_publish_and_only_over_tls(dev: Any) -> None:
     policy = json.loads(dev.one("TopicPolicy").inputs["policy"])
-    publish, tls = policy["Statement"]
+    own = {statement["Sid"]: statement for statement in policy["Statement"]}
+    publish, tls = own["PublishedByAlarms"], own["OnlyOverTls"]
     assert (publish["Effect"], publish["Action"]) == ("Allow", "sns:Publish")
     assert publish["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert publish["Condition"] == {"StringEquals": {"aws:SourceAccount": "111122223333"}}
@@ -120,7 +121,7 @@ def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use(dev: Any) -> None
     assert dev.one("Topic").inputs["kmsMasterKeyId"].endswith(":notifications")
     statements = json.loads(dev.one("Key", "notifications").inputs["policy"])["Statement"]
     own = {statement["Sid"]: statement for statement in statements}
-    assert set(own) == {"AdministeredThroughIam", "UsedByAlarms"}
+    assert set(own) == {"AdministeredThroughIam", "UsedByAlarms", "UsedByBudgets", "UsedByRules"}
     assert own["UsedByAlarms"]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert own["UsedByAlarms"]["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
     assert own["UsedByAlarms"]["Condition"] == {"StringEquals": {"aws:SourceAccount": "111122223333"}}

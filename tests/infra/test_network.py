@@ -96,7 +96,8 @@ def test_no_machine_gets_a_public_address_by_itself(prod: Any) -> None:
 def test_private_subnets_leave_through_as_many_nat_gateways_as_configured(
     declare: Declare, nat: str, ways: dict[str, str]
 ) -> None:
-    recorded = declare("dev", {"network": {"nat": nat}})
+    # Without a way out nodes need endpoints.
+    recorded = declare("dev", {"network": {"nat": nat, "endpoints": nat == "none"}})
     routes = of(recorded, "Route", "private")
     assert {r.name[-1]: r.inputs["natGatewayId"] for r in routes} == ways
     assert [r.inputs["routeTableId"] for r in routes] == [f"{r.name}-id" for r in routes]
@@ -142,31 +143,34 @@ def test_the_default_security_group_lets_nothing_through(dev: Any) -> None:
 
 
 @pytest.mark.parametrize("direction", ["Ingress", "Egress"])
-def test_stores_and_endpoints_are_reached_from_the_app_alone_on_their_own_port(
+def test_stores_are_reached_from_the_app_alone_and_endpoints_from_nodes_too_each_on_its_own_port(
     prod: Any, direction: str
 ) -> None:
+    ours, theirs = ("securityGroupId", "referencedSecurityGroupId")
+    if direction == "Egress":
+        ours, theirs = theirs, ours
     rules = {
-        (
-            r.inputs["securityGroupId"],
-            r.inputs["referencedSecurityGroupId"],
-            r.inputs["fromPort"],
-            r.inputs["toPort"],
-        )
+        (r.inputs[ours], r.inputs[theirs], r.inputs["fromPort"], r.inputs["toPort"])
         for r in prod.all(f"SecurityGroup{direction}Rule")
-        if "referencedSecurityGroupId" in r.inputs
+        if r.inputs.get(ours) in ("database-id", "cache-id", "endpoints-id")
     }
-    ports = {"database-id": 5432, "cache-id": 6379, "endpoints-id": 443}
-    pairs = {group: (group, "app-id") if direction == "Ingress" else ("app-id", group) for group in ports}
-    assert rules == {(*pairs[group], port, port) for group, port in ports.items()}
+    assert rules == {
+        ("database-id", "app-id", 5432, 5432),
+        ("cache-id", "app-id", 6379, 6379),
+        ("endpoints-id", "app-id", 443, 443),
+        ("endpoints-id", "nodes-id", 443, 443),
+    }
     assert prod.one("rds/cluster:Cluster").inputs["vpcSecurityGroupIds"] == ["database-id"]
     assert prod.one("ReplicationGroup").inputs["securityGroupIds"] == ["cache-id"]
 
 
-def test_no_rule_names_an_address_range_and_one_alone_the_addresses_of_s3(prod: Any) -> None:
-    rules = (*prod.all("SecurityGroupIngressRule"), *prod.all("SecurityGroupEgressRule"))
-    assert not [rule.name for rule in rules if {"cidrIpv4", "cidrIpv6"} & rule.inputs.keys()]
+def test_one_rule_alone_lets_out_to_an_address_range_and_that_over_https(prod: Any) -> None:
+    rules = prod.all("SecurityGroupEgressRule")
+    ranged = [rule.name for rule in rules if {"cidrIpv4", "cidrIpv6"} & rule.inputs.keys()]
+    assert ranged == ["nodes-to-internet"]
+    assert prod.one("SecurityGroupEgressRule", "nodes-to-internet").inputs["fromPort"] == 443
     listed = {rule.name: rule.inputs["prefixListId"] for rule in rules if "prefixListId" in rule.inputs}
-    assert listed == {"app-to-s3": "pl-s3"}
+    assert listed == {"app-to-s3": "pl-s3", "nodes-to-s3": "pl-s3"}
     for group in prod.all("SecurityGroup"):
         assert not group.inputs.get("ingress")
         assert not group.inputs.get("egress")
@@ -185,7 +189,8 @@ def test_s3_is_reached_from_every_private_subnet_without_the_internet(dev: Any) 
 def test_what_nodes_and_the_app_call_has_an_interface_in_every_private_subnet(prod: Any) -> None:
     interfaces = [e for e in prod.all("VpcEndpoint") if e.inputs["vpcEndpointType"] == "Interface"]
     assert {e.inputs["serviceName"].removeprefix("com.amazonaws.eu-west-1.") for e in interfaces} == {
-        "ecr.api", "ecr.dkr", "sts", "secretsmanager", "kms", "logs", "monitoring",
+        "ecr.api", "ecr.dkr", "ec2", "eks", "eks-auth", "autoscaling", "elasticloadbalancing",
+        "sts", "secretsmanager", "kms", "logs", "monitoring",
     }  # fmt: skip
     for endpoint in interfaces:
         assert endpoint.inputs["privateDnsEnabled"]
@@ -199,6 +204,16 @@ NEEDS = [
     ("s3", "ImageLayers", "nodes pull the layers of images, which ECR keeps in a bucket of its own"),
     ("ecr.api", "PullImages", "nodes log in and ask for images, those of EKS itself included"),
     ("ecr.dkr", "PullImages", "nodes pull manifests"),
+    ("ecr.api", "FillTheCache", "the first pull of a cached image makes its repository"),
+    ("ecr.dkr", "FillTheCache", "the first pull of a cached image makes its repository"),
+    ("ec2", "DescribeNodes", "nodes, their network plug-in and the autoscaler look at instances and types"),
+    ("ec2", "ChangeVolumesAndAddresses", "pods get addresses and volumes"),
+    ("eks", "DescribeCluster", "nodes ask for their cluster when they start, the autoscaler for node groups"),
+    ("eks-auth", "GiveRolesToPods", "the agent on each node fetches the roles of pods"),
+    ("autoscaling", "DescribeGroups", "the autoscaler looks at the groups behind node groups"),
+    ("autoscaling", "ScaleNodes", "the autoscaler adds and removes nodes"),
+    ("elasticloadbalancing", "DescribeTargets", "the load balancer controller looks at target groups"),
+    ("elasticloadbalancing", "RegisterPods", "the load balancer controller registers pods as they come and go"),
     ("sts", "AssumeOwnRoles", "pods take the roles that pod identity gives them, with its session tags"),
     ("sts", "AssumeOwnRolesByToken", "pods with a service account's token take their role"),
     ("sts", "SayWhoOneIs", "operators and drivers check their identity"),
@@ -252,7 +267,7 @@ def test_every_connection_is_logged_into_an_encrypted_group(prod: Any) -> None:
 
 def test_flow_logs_can_be_left_out(declare: Declare) -> None:
     recorded = declare("dev", {"network": {"flowLogs": False}})
-    assert not [*recorded.all("FlowLog"), *recorded.all("Role")]
+    assert not [r.name for r in recorded.resources if r.name == "flow-logs"]
 
 
 def test_the_delivery_of_flow_logs_writes_into_its_own_group_alone(dev: Any) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from infra.aws.keys import CLASSES
+
 # keys
 
 
@@ -13,14 +15,17 @@ def statements(policy: Any) -> dict[str, dict[str, Any]]:
     return {statement["Sid"]: statement for statement in json.loads(policy.inputs["policy"])["Statement"]}
 
 
-def test_every_class_of_data_has_a_rotating_key_of_its_own_with_an_alias(prod: Any) -> None:
-    classes = {"state", "secrets", "archive", "audit", "logs", "notifications", "application"}
-    assert {key.name for key in prod.all("Key")} == classes
-    assert all(key.inputs["enableKeyRotation"] for key in prod.all("Key"))
-    assert {alias.inputs["name"] for alias in prod.all("Alias")} == {
-        f"alias/vanta-prod-{each}" for each in classes
-    }
-    assert {key.inputs["deletionWindowInDays"] for key in prod.all("Key")} == {30}
+def test_every_class_of_data_has_a_rotating_key_of_its_own_with_an_alias(dev: Any) -> None:
+    classes = {key.name for key in dev.all("Key")}
+    # Some classes have data only if the configuration asks for what makes it.
+    assert set(CLASSES) <= classes <= {*CLASSES, "registry", "cluster", "backup"}
+    assert all(key.inputs["enableKeyRotation"] for key in dev.all("Key"))
+    assert {alias.inputs["name"] for alias in dev.all("Alias")} == {f"alias/vanta-dev-{c}" for c in classes}
+
+
+def test_a_deleted_key_can_be_brought_back_for_the_configured_days(prod: Any) -> None:
+    keys = [*prod.all("Key"), *prod.all("ReplicaKey")]
+    assert {key.inputs["deletionWindowInDays"] for key in keys} == {30}
 
 
 def test_an_administrator_of_a_key_cannot_use_it_nor_grant_its_use(dev: Any) -> None:
@@ -279,7 +284,8 @@ def test_the_cache_is_encrypted_at_rest(dev: Any) -> None:
 
 @pytest.mark.parametrize("bucket", ["archive", "audit", "audit-logs"])
 def test_no_bucket_can_be_public_or_read_without_tls(dev: Any, bucket: str) -> None:
-    flags = {k: v for k, v in dev.one("BucketPublicAccessBlock", bucket).inputs.items() if k != "bucket"}
+    inputs = dev.one("BucketPublicAccessBlock", bucket).inputs
+    flags = {k: v for k, v in inputs.items() if k not in ("bucket", "region")}
     assert len(flags) == 4
     assert set(flags.values()) == {True}
     assert dev.one("BucketOwnershipControls", bucket).inputs["rule"] == {
@@ -334,11 +340,10 @@ def test_audit_objects_are_locked_for_the_configured_time(
 ) -> None:
     recorded = declare(stack)
     assert recorded.one("Bucket", "audit").inputs["objectLockEnabled"]
-    lock = recorded.one("BucketObjectLockConfiguration")
+    lock = recorded.one("BucketObjectLockConfiguration", "audit")
     assert lock.inputs["rule"] == {"defaultRetention": retention}
-    # S3 refuses a lock without versions, and delivers no log into a bucket whose policy does not let it.
+    # S3 refuses a lock without versions.
     assert "BucketVersioning audit" in lock.dependencies
-    assert "BucketPolicy audit-logs" in recorded.one("BucketLogging").dependencies
 
 
 def test_nobody_deletes_from_the_audit_bucket_or_gets_around_its_lock(prod: Any) -> None:
@@ -347,6 +352,7 @@ def test_nobody_deletes_from_the_audit_bucket_or_gets_around_its_lock(prod: Any)
     assert set(own["NothingIsDeleted"]["Action"]) == {
         "s3:DeleteObject",
         "s3:DeleteObjectVersion",
+        "s3:ReplicateDelete",
         "s3:BypassGovernanceRetention",
     }
     assert own["NoOtherLock"]["Condition"]["StringNotEquals"] == {"s3:object-lock-mode": "COMPLIANCE"}
@@ -356,17 +362,42 @@ def test_nobody_deletes_from_the_audit_bucket_or_gets_around_its_lock(prod: Any)
     assert {s["Effect"] for s in own.values()} == {"Deny"}
 
 
-def test_each_access_to_the_audit_is_logged_into_a_bucket_that_s3_can_deliver_to(dev: Any) -> None:
-    logging = dev.one("BucketLogging").inputs
+@pytest.mark.parametrize("bucket", ["archive", "audit"])
+def test_each_access_to_data_is_logged_into_a_bucket_that_s3_can_deliver_to(dev: Any, bucket: str) -> None:
+    logging = dev.one("BucketLogging", bucket)
     target = dev.one("Bucket", "audit-logs").inputs
-    assert (logging["bucket"], logging["targetBucket"]) == (
-        dev.one("Bucket", "audit").inputs["bucket"],
+    assert (logging.inputs["bucket"], logging.inputs["targetBucket"]) == (
+        dev.one("Bucket", bucket).inputs["bucket"],
         target["bucket"],
     )
+    assert logging.inputs["targetPrefix"] == f"{bucket}/"
+    # Nothing is delivered into a bucket whose policy does not let it.
+    assert "BucketPolicy audit-logs" in logging.dependencies
     assert not target["objectLockEnabled"]
     (rule,) = dev.one("BucketServerSideEncryptionConfiguration", "audit-logs").inputs["rules"]
     assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "AES256"}
     delivery = statements(dev.one("BucketPolicy", "audit-logs"))["AccessLogDelivery"]
     assert delivery["Principal"] == {"Service": "logging.s3.amazonaws.com"}
-    assert delivery["Condition"]["StringEquals"] == {"aws:SourceAccount": "111122223333"}
-    assert delivery["Condition"]["ArnLike"]["aws:SourceArn"].endswith(":audit")
+    assert delivery["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "111122223333"},
+        "ArnLike": {
+            "aws:SourceArn": [f"arn:aws:s3:eu-west-1:111122223333:{b}" for b in ("archive", "audit")]
+        },
+    }
+
+
+@pytest.mark.parametrize("bucket", ["archive", "audit"])
+def test_each_day_lists_every_version_with_its_lock_and_its_encryption(dev: Any, bucket: str) -> None:
+    inventory = dev.one("Inventory", bucket)
+    assert inventory.inputs["includedObjectVersions"] == "All"
+    assert inventory.inputs["schedule"] == {"frequency": "Daily"}
+    assert {"ObjectLockRetainUntilDate", "EncryptionStatus", "ReplicationStatus"} <= {
+        *inventory.inputs["optionalFields"]
+    }
+    assert "BucketPolicy audit-logs" in inventory.dependencies
+    delivery = statements(dev.one("BucketPolicy", "audit-logs"))["InventoryDelivery"]
+    assert delivery["Principal"] == {"Service": "s3.amazonaws.com"}
+    assert delivery["Condition"]["StringEquals"] == {
+        "aws:SourceAccount": "111122223333",
+        "s3:x-amz-acl": "bucket-owner-full-control",
+    }

@@ -1,6 +1,7 @@
 """What a stack file may say: every refusal names key, value and remedy."""
 
 import dataclasses
+import functools
 import ipaddress
 import json
 from collections.abc import Callable
@@ -66,6 +67,18 @@ REFUSALS = [
     ("audit", "lockPeriod", "0 days", "vanta:audit.lockPeriod is 0 days but S3 locks for 1 day to 100 years. Use 7 years."),
     ("audit", "lockPeriod", "101 years", "vanta:audit.lockPeriod is 101 years but S3 locks for 1 day to 100 years. Use 7 years."),
     ("audit", "accessLogDays", 0, "vanta:audit.accessLogDays is 0 but logs that nobody keeps prove nothing. Use 400."),
+    ("registry", "keptImages", 0, "vanta:registry.keptImages is 0 which is out of range. Use 1 to 100000 images."),
+    ("registry", "readerAccounts", "444455556666, prod", "vanta:registry.readerAccounts is prod which is no AWS account id. Write ids of 12 digits in quotes."),
+    ("registry", "scanning", "ENHANCED", "vanta:registry.scanning is ENHANCED but that is set for a whole account and region, which vanta:registry.accountSettings leaves to another stack. Set that to true, or use BASIC."),
+    ("cluster", "version", "1.99", 'vanta:cluster.version is 1.99 for which no add-ons are pinned. Use "1.34" or "1.35".'),
+    ("cluster", "instanceType", "t3.nano", "vanta:cluster.instanceType is t3.nano which cannot be a node. Use a type like t3.medium or m7i.large."),
+    ("cluster", "minNodes", 0, "vanta:cluster.minNodes is 0 which is out of range. Use 1 to 450 nodes a zone."),
+    ("cluster", "minNodes", 4, "vanta:cluster.maxNodes is 3 which is less than vanta:cluster.minNodes (4). Use 4 or more."),
+    ("cluster", "nodeRelease", "latest", "vanta:cluster.nodeRelease is latest which is no release of Bottlerocket. Write it like 1.50.0-abcdef01, or leave it empty."),
+    ("cluster", "logRetentionDays", 8, "vanta:cluster.logRetentionDays is 8 which CloudWatch Logs does not offer as a retention. Use 14."),
+    ("cluster", "admins", "arn:aws:iam::1:role/a", "vanta:cluster.admins is arn:aws:iam::1:role/a which is no name of a role. Write it like vanta-prod-deploy, without its ARN."),
+    ("cluster", "publicCidrs", "203.0.113.1/24", "vanta:cluster.publicCidrs is 203.0.113.1/24 but must be an IPv4 network. Write it like 203.0.113.0/24."),
+    ("cluster", "enabled", True, 'vanta:cluster.admins is "" but nobody else could administer the cluster, whoever makes it included. Name a role, such as the one that deploys.'),
     ("alarms", "email", "oncall", "vanta:alarms.email is oncall which is no e-mail address. Write it like oncall@example.com."),
     ("keys", "deletionDays", 6, "vanta:keys.deletionDays is 6 which is out of range. Use 7 to 30 days."),
     ("keys", "rotationDays", 89, "vanta:keys.rotationDays is 89 which is out of range. Use 90 to 2560 days."),
@@ -277,10 +290,11 @@ def test_every_private_network_of_a_fitting_size_is_accepted(data: st.DataObject
 def test_the_remedy_of_a_refused_retention_is_itself_accepted(
     configuration: Configuration, field: str, allowed: frozenset[int]
 ) -> None:
-    database = parse(configuration(), "dev").database
+    settings = parse(configuration(), "dev")
+    check = functools.partial(check_database, lifetime=Lifetime.THROWAWAY, recovery=settings.recovery)
     for days in set(range(-1, 4000)) - allowed:
         with pytest.raises(SettingsError) as refused:
-            check_database(dataclasses.replace(database, **{field: days}), lifetime=Lifetime.THROWAWAY)
+            check(dataclasses.replace(settings.database, **{field: days}))
         assert int(str(refused.value).removesuffix(".").rsplit(" ", 1)[1]) in allowed
     for days in allowed:
-        check_database(dataclasses.replace(database, **{field: days}), lifetime=Lifetime.THROWAWAY)
+        check(dataclasses.replace(settings.database, **{field: days}))

@@ -7,13 +7,15 @@ from typing import Any
 import jmespath
 
 from local.provider.aws import shapes
-from local.provider.aws.api import AbsentError, Api, CallError
+from local.provider.aws.api import AbsentError, Api, CallError, operation_model
 from local.provider.aws.functions import FUNCTIONS, empty_bucket
+from local.provider.aws.identity import identifier
+from local.provider.aws.parameters import creator, parameters, taken, takers
 from local.provider.aws.table import TABLE
-from local.provider.aws.types import Call, ResourceType
+from local.provider.aws.types import Call, Params, ResourceType
 from local.provider.protocol import Failure, PartlyCreatedError, State
 from local.provider.schema import problems, resource_schema
-from local.provider.values import Properties
+from local.provider.values import Properties, has_unknown
 
 READY_SECONDS = 120
 
@@ -51,23 +53,30 @@ class AwsProvider:
         if failures:
             return failures
         try:
-            answered = self._takers(entry, (entry.create, *entry.updates, *entry.delete), inputs)
-            for call in (entry.create, *entry.updates):
+            create = creator(entry, inputs)
+            answered = takers(entry, (entry.create, create, *entry.updates, *entry.delete), inputs)
+            for call in (create, *entry.updates):
                 if call.build is None:
-                    self._parameters(entry, call, inputs, inputs)
+                    parameters(entry, call, inputs, inputs)
+            if not (entry.emulated or has_unknown(inputs)):
+                self._send(entry, create, inputs, {"region": self._region, **inputs})
         except shapes.TranslationError as error:
             return [Failure(str(error).split(maxsplit=1)[0], str(error))]
-        silent = inputs.keys() - answered - entry.unsent - {"region", "tags"}
+        except CallError as error:
+            return [Failure("", str(error))]
+        silent = inputs.keys() - answered - entry.unsent - entry.create_from.keys() - {"region", "tags"}
         return [Failure(name, "is not implemented by the local aws provider") for name in sorted(silent)]
 
     def replaces(self, token: str, changed: set[str], inputs: Properties) -> set[str]:
         """Which of the ``changed`` properties no update call can set."""
         entry = _entry(token)
-        made = self._takers(entry, (entry.create,), inputs)
-        settable = self._takers(entry, entry.updates, inputs) | {
+        made = takers(entry, (entry.create,), inputs)
+        settable = takers(entry, entry.updates, inputs) | {
             call.when[0] for call in entry.updates if call.when
         }
-        steering = entry.unsent | (self._takers(entry, entry.delete, inputs) - made)
+        # A call that lists what it answers for answers for the absence of it too.
+        settable |= {name for call in entry.updates for name in call.takes or ()}
+        steering = entry.unsent | (takers(entry, entry.delete, inputs) - made)
         return changed - settable - steering - ({"tags"} if entry.tagging else set())
 
     def create(self, token: str, inputs: Properties) -> State:
@@ -79,23 +88,29 @@ class AwsProvider:
         """
         entry = _entry(token)
         state = {"region": self._region, **inputs}
-        answer = self._send(entry, entry.create, inputs, state)
-        identifier = str(jmespath.search(entry.id, {"input": inputs, "answer": answer}))
-        state["id"] = identifier
+        create = creator(entry, inputs)
+        answer = self._send(entry, create, inputs, state)
+        named = identifier(entry, inputs, answer, region=state["region"], account=self._api.account)
+        state["id"] = named
         try:
-            done = self._taken(entry, entry.create, inputs)
+            done = taken(entry, create, inputs)
             self._await_ready(entry, state)
-            state |= self._describe(entry, state)
-            self._apply(entry, {k: v for k, v in inputs.items() if k not in done}, inputs, state, new=True)
+            described = self._describe(entry, state)
+            state |= described
+            rest = {k: v for k, v in inputs.items() if k not in done}
+            if self._apply(entry, rest, inputs, state, new=True):
+                described = None
             if "tags" in inputs and "tags" not in done:
                 self._retag(entry, {}, inputs["tags"], state)
-            return State(identifier, self._state(entry, inputs, identifier))
+            return State(named, self._state(entry, inputs, named, described))
         except (CallError, shapes.TranslationError) as error:
-            raise PartlyCreatedError(State(identifier, state), str(error)) from error
+            raise PartlyCreatedError(State(named, state), str(error)) from error
 
     def read(self, token: str, state: State, inputs: Properties) -> State | None:
         """The resource as it is now, or None when it is gone."""
         entry = _entry(token)
+        if not entry.emulated:
+            return state if state.properties else None
         try:
             return State(state.id, self._state(entry, {**state.properties, **inputs}, state.id))
         except AbsentError:
@@ -104,7 +119,10 @@ class AwsProvider:
     def observed_inputs(self, token: str, state: State, inputs: Properties) -> Properties:
         """``inputs`` with the scalar values that the resource really has, so that a refresh shows drift."""
         entry = _entry(token)
-        seen = dict(shapes.observed(self._object(entry, state.properties), entry.names, set(inputs)))
+        sent = takers(
+            entry, (call for call in (creator(entry, inputs), *entry.updates) if call.emulated), inputs
+        )
+        seen = dict(shapes.observed(self._object(entry, state.properties), entry.names, sent))
         scalars = {
             n: v
             for n, v in seen.items()
@@ -140,7 +158,7 @@ class AwsProvider:
         try:
             self._send(entry, call, properties, properties)
         except CallError as error:
-            if call.unless is None or error.code != call.unless:
+            if error.code not in call.unless:
                 raise
 
     def invoke(self, token: str, args: Properties) -> Properties:
@@ -155,41 +173,21 @@ class AwsProvider:
             )
         return FUNCTIONS[token](self._api, args.get("region", self._region), args)
 
-    def _taken(self, entry: ResourceType, call: Call, inputs: Properties) -> set[str]:
-        """The properties of ``inputs`` for which ``call`` answers."""
-        if call.takes is not None:
-            return set(call.takes) & inputs.keys()
-        if call.once:
-            return set()
-        model = self._api.operation(entry, call, self._region)
-        switch = {call.when[0]} & inputs.keys() if call.when else set()
-        return switch | {name for name in inputs if shapes.taken(model, name, entry.names)}
-
-    def _takers(self, entry: ResourceType, calls: tuple[Call, ...], inputs: Properties) -> set[str]:
-        """The properties of ``inputs`` for which one of ``calls`` answers."""
-        return {name for call in calls for name in self._taken(entry, call, inputs)}
-
-    def _parameters(
-        self, entry: ResourceType, call: Call, values: Properties, state: Properties
-    ) -> dict[str, Any] | None:
-        """What to send for ``values``; None when there is nothing to do."""
-        if call.build is not None:
-            built = call.build(state)
-            return None if built is None else dict(built)
-        model = self._api.operation(entry, call, self._region)
-        mine = {name: values[name] for name in self._taken(entry, call, values)}
-        identity = {
-            p: state[name]
-            for p, name in entry.identity.items()
-            if name in state and shapes.member(model.input_shape, p)
-        }
-        return _merged({**shapes.parameters(model, mine, entry.names), **identity}, call.further(state))
-
     def _send(self, entry: ResourceType, call: Call, values: Properties, state: Properties) -> dict[str, Any]:
-        params = self._parameters(entry, call, values, state)
+        params = parameters(entry, call, values, state)
         if params is None:
             return {}
-        return self._api.call(entry.service, state.get("region", self._region), call.operation, params)
+        region = call.region(state) if call.region else state.get("region", self._region)
+        return self._ask(entry, region, call.operation, params, emulated=call.emulated)
+
+    def _ask(
+        self, entry: ResourceType, region: str, operation: str, params: Params, *, emulated: bool = True
+    ) -> dict[str, Any]:
+        """The answer of an operation; where the emulator has none, {} once its parameters are judged."""
+        if entry.emulated and emulated:
+            return self._api.call(entry.service, region, operation, params)
+        self._api.judge(entry.service, region, operation, params)
+        return {}
 
     def _apply(
         self,
@@ -199,13 +197,19 @@ class AwsProvider:
         state: Properties,
         *,
         new: bool = False,
-    ) -> None:
-        """Make every update call that answers for one of ``values``."""
-        state = {**state, "@": self._object(entry, state)}
-        for call in entry.updates:
-            wanted = self._taken(entry, call, values) or (call.once and new)
-            if wanted and (call.when is None or inputs.get(call.when[0]) == call.when[1]):
-                self._send(entry, call, inputs if call.whole or call.when else values, state)
+    ) -> bool:
+        """Make every update call that answers for one of ``values``; whether there is any."""
+        wanted = [
+            call
+            for call in entry.updates
+            if (taken(entry, call, values) or (call.once and new))
+            and (call.when is None or inputs.get(call.when[0]) == call.when[1])
+        ]
+        if wanted:
+            state = {**state, "@": self._object(entry, state)}
+        for call in wanted:
+            self._send(entry, call, inputs if call.whole or call.when else values, state)
+        return bool(wanted)
 
     def _retag(self, entry: ResourceType, old: Properties, new: Properties, state: Properties) -> None:
         """Bring the tags from ``old`` to ``new`` where the service has calls for it."""
@@ -214,14 +218,12 @@ class AwsProvider:
             return
         name = tagging.target.removesuffix("[]")
         target = {name: [state[tagging.source]] if tagging.target.endswith("[]") else state[tagging.source]}
-        model = self._api.operation(entry, Call(operation=tagging.add), region)
+        model = operation_model(entry.service, tagging.add)
         if new:
-            self._api.call(
-                entry.service, region, tagging.add, {**target, **shapes.parameters(model, {"tags": new}, {})}
-            )
+            self._ask(entry, region, tagging.add, {**target, **shapes.parameters(model, {"tags": new}, {})})
         if gone := sorted(old.keys() - new.keys()):
             keys = [{"Key": key} for key in gone] if tagging.keys == "Tags" else gone
-            self._api.call(entry.service, region, tagging.remove, {**target, tagging.keys: keys})
+            self._ask(entry, region, tagging.remove, {**target, tagging.keys: keys})
 
     def _object(self, entry: ResourceType, state: Properties) -> dict[str, Any]:
         """What the API says of the resource.
@@ -229,7 +231,7 @@ class AwsProvider:
         Raises:
             AbsentError: nothing.
         """
-        if entry.read is None:
+        if entry.read is None or not entry.emulated:
             return {}
         found = jmespath.search(
             entry.answer.replace("$id", state["id"]), self._send(entry, entry.read, {}, state)
@@ -239,24 +241,31 @@ class AwsProvider:
         return found
 
     def _describe(self, entry: ResourceType, state: Properties) -> Properties:
-        """The properties that only AWS knows."""
+        """The properties that only AWS knows, and those that follow from them."""
         found = self._object(entry, state)
         schema = resource_schema("pulumi_aws", entry.token)
         computed = dict(
             shapes.observed(found, entry.names, set(schema.outputs - schema.inputs.properties.keys()))
         )
         explicit = {name: jmespath.search(path, found) for name, path in entry.outputs.items()}
-        return {**computed, **{k: shapes.properties(v) for k, v in explicit.items() if v is not None}}
+        found = {**computed, **{k: shapes.properties(v) for k, v in explicit.items() if v is not None}}
+        return found | entry.computed({**state, **found, "@account": self._api.account})
 
-    def _state(self, entry: ResourceType, inputs: Properties, identifier: str) -> Properties:
-        """The whole state of the resource: inputs, what AWS adds, what follows from both."""
+    def _state(
+        self,
+        entry: ResourceType,
+        inputs: Properties,
+        named: str,
+        described: Properties | None = None,
+    ) -> Properties:
+        """The whole state of the resource: inputs, what AWS adds (asked for unless ``described``), what follows from both."""
         region = inputs.get("region", self._region)
-        state = {**inputs, "id": identifier, "region": region}
-        state |= self._describe(entry, state)
+        state = {**inputs, "id": named, "region": region}
+        state |= self._describe(entry, state) if described is None else described
         schema = resource_schema("pulumi_aws", entry.token)
         if "tagsAll" in schema.outputs:
             state["tagsAll"] = inputs.get("tags", {})
-        return {**state, **entry.computed(state)}
+        return state
 
     def _await_ready(self, entry: ResourceType, state: Properties) -> None:
         if entry.ready is None:
@@ -278,17 +287,6 @@ class AwsProvider:
             self._object(entry, state)  # raises AbsentError once it is gone
             time.sleep(0.1)
         raise CallError(f"{entry.token} {state['id']} is still there {READY_SECONDS} s after its deletion")
-
-
-def _merged(params: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
-    """``params`` with ``extra`` laid over them, structure by structure."""
-    return {
-        **params,
-        **{
-            name: _merged(params[name], value) if isinstance(value, Mapping) and name in params else value
-            for name, value in extra.items()
-        },
-    }
 
 
 def _entry(token: str) -> ResourceType:

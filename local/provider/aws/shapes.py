@@ -5,6 +5,7 @@ comparing letters. What differs is said in the table (``names``). Every enumerat
 checked, because an emulator does not.
 """
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,6 +19,7 @@ class TranslationError(Exception):
     """A property has no counterpart in the API, or a value that the service model refuses."""
 
 
+@functools.cache
 def letters(name: str) -> str:
     """What two spellings of one name have in common: ``kmsKeyId`` and ``KMSKeyId`` are both ``kmskeyid``."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
@@ -25,9 +27,13 @@ def letters(name: str) -> str:
 
 def member(shape: Shape, name: str) -> str | None:
     """The member of ``shape`` that ``name`` spells, or None."""
-    if not isinstance(shape, StructureShape):
-        return None
-    return next((m for m in shape.members if letters(m) == letters(name)), None)
+    return _members(shape).get(letters(name)) if isinstance(shape, StructureShape) else None
+
+
+@functools.cache
+def _members(shape: StructureShape) -> Mapping[str, str]:
+    """The members of ``shape`` by their letters; where two have the same ones, the first."""
+    return {letters(name): name for name in reversed(shape.members)}
 
 
 def parameters(operation: OperationModel, properties: Properties, names: Mapping[str, str]) -> dict[str, Any]:
@@ -84,7 +90,9 @@ def convert(value: Any, shape: Shape, path: str, names: Mapping[str, str]) -> An
     if isinstance(shape, MapShape):
         return {key: convert(item, shape.value, f"{path}.{key}", names) for key, item in value.items()}
     if isinstance(shape, StructureShape):
-        return _structure(value, shape, path, names)
+        # Some types keep as a list what there is one of.
+        alone = value[0] if isinstance(value, list) and len(value) == 1 else value
+        return _structure(alone, shape, path, names)
     value = _scalar(value, shape)
     _check_limits(value, shape, path)
     return value
@@ -100,11 +108,11 @@ def _list(value: Any, shape: ListShape, path: str, names: Mapping[str, str]) -> 
 def _tag_key(shape: Shape) -> str | None:
     if isinstance(shape, StructureShape) and set(shape.members) == {"Name", "Value"}:
         return "Name"
-    return next((n for n in ("Key", "TagKey") if member(shape, n) == n), None)
+    return next((n for n in ("Key", "TagKey", "key") if member(shape, n) == n), None)
 
 
 def _tag_value(shape: Shape) -> str:
-    return "TagValue" if member(shape, "TagValue") else "Value"
+    return next(n for n in ("TagValue", "Value", "value") if member(shape, n) == n)
 
 
 def _structure(value: Any, shape: StructureShape, path: str, names: Mapping[str, str]) -> dict[str, Any]:
@@ -128,7 +136,32 @@ def _scalar(value: Any, shape: Shape) -> Any:
         return str(value).lower() if isinstance(value, bool) else str(value)
     if shape.type_name == "blob" and isinstance(value, str):
         return value.encode()
+    if shape.type_name == "boolean" and value in ("true", "false"):  # where the SDK wants a third state
+        return value == "true"
     return value
+
+
+def check(value: Any, shape: Shape, path: str = "") -> None:
+    """Hold parameters of the API to every enumeration, length and range of the service model; botocore itself checks least values alone.
+
+    Raises:
+        TranslationError: a value is outside what the service model allows.
+    """
+    if isinstance(value, str) and UNKNOWN in value:
+        return
+    if isinstance(shape, StructureShape) and isinstance(value, Mapping):
+        for name in value.keys() & shape.members.keys():
+            check(value[name], shape.members[name], f"{path}.{name}" if path else name)
+    elif isinstance(shape, MapShape) and isinstance(value, Mapping):
+        for key, item in value.items():
+            check(key, shape.key, path)
+            check(item, shape.value, f"{path}.{key}")
+    elif isinstance(shape, ListShape) and isinstance(value, list):
+        _check_limits(value, shape, path)
+        for i, item in enumerate(value):
+            check(item, shape.member, f"{path}[{i}]")
+    else:
+        _check_limits(value, shape, path)
 
 
 def _check_limits(value: Any, shape: Shape, path: str) -> None:
@@ -136,14 +169,15 @@ def _check_limits(value: Any, shape: Shape, path: str) -> None:
     if allowed and value not in allowed:
         raise TranslationError(f"{path} is {value!r}; AWS knows {', '.join(allowed)}")
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
-    is_text = isinstance(value, str | bytes)
-    size = len(value) if is_text else value
+    unit = "items" if isinstance(value, list) else "characters" if isinstance(value, str | bytes) else None
+    size = len(value) if unit else value
     if isinstance(size, bool) or not isinstance(size, int | float):
         return
     if (low is not None and size < low) or (high is not None and size > high):
         # The value itself stays out of the message: it may be a secret.
-        what = f"has {size} characters" if is_text else f"is {size}"
-        raise TranslationError(f"{path} {what}; AWS allows {low} to {high}")
+        what = f"has {size} {unit}" if unit else f"is {size}"
+        allows = f"at least {low}" if high is None else f"{low or 0} to {high}"
+        raise TranslationError(f"{path} {what}; AWS allows {allows}")
 
 
 def camel(name: str) -> str:

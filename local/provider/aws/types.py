@@ -27,8 +27,10 @@ class Call:
         whole: a change of one property sends them all (``put_...`` operations replace what they configure).
         once: make it right after creation, whatever the properties.
         further: further parameters from the resource's properties; under ``@`` it finds what the API last said of the resource.
-        unless: error code with which AWS says that what the call would undo has to stay; it then stays.
+        unless: error codes with which AWS says that what the call would undo has to stay, or is undone already; it then stays so.
         build: all parameters from the properties, where letters and ``names`` do not suffice; None skips the call.
+        region: the region to ask, from the properties, where it is not the resource's own.
+        emulated: whether the emulator knows the operation; if not, its parameters are checked as botocore would and nothing is sent.
     """
 
     operation: str
@@ -36,9 +38,11 @@ class Call:
     when: tuple[str, Any] | None = None
     whole: bool = False
     once: bool = False
-    unless: str | None = None
+    unless: frozenset[str] = frozenset()
     further: Callable[[Properties], Params] = nothing
     build: Callable[[Properties], Params | None] | None = None
+    region: Callable[[Properties], str] | None = None
+    emulated: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,24 +70,32 @@ class ResourceType:
         token: Pulumi type token.
         service: boto3 service name.
         create: the call that makes it.
+        create_from: property -> the call that makes it where the property is given, such as a restore. What only ``create`` takes
+            is then settled by where it comes from.
         updates: calls that set what ``create`` does not know, and that later change it; a property that none of them takes
             can only be changed by replacing the resource.
         read: the call that describes it; None where the API has no such call.
         answer: JMESPath to the object in the answer of ``read``; ``$id`` stands for the resource's id.
         delete: calls that remove it.
         identity: API parameter -> property that identifies it in ``updates``, ``read`` and ``delete``.
-        id: JMESPath into {"input": properties, "answer": answer of ``create``}.
+        id: JMESPath into {"input": properties, "answer": answer of ``create``, "region", "account", "digest": 32 hexadecimal
+            digits that follow from type, region and properties; not where one of them is a secret}.
         names: property (or path of a nested one, ``parameters.name``) -> path of its API parameter, where the letters differ.
         outputs: computed property -> JMESPath into the object read.
-        computed: properties that are derived from the others without a call.
+        computed: properties that are derived from the others without a call; under ``@account`` it finds the account id.
         unsent: inputs that only steer this provider or ``delete``.
         emptied: whether ``forceDestroy`` empties it before ``delete``.
         ready: (JMESPath into the object, values): wait until it is one of them.
+        tagging: how its tags change, where its own calls do not do it.
+        emulated: whether the emulator has such a thing. If not, every call's parameters are checked as botocore would check them
+            and nothing is sent: the resource lives in the engine's state alone, ``answer`` of ``create`` is {}, what AWS would
+            add comes from ``computed``, and so ``read``, ``outputs`` and ``ready`` have nothing to say.
     """
 
     token: str
     service: str
     create: Call
+    create_from: Mapping[str, Call] = field(default_factory=dict)
     updates: tuple[Call, ...] = ()
     read: Call | None = None
     answer: str = "@"
@@ -97,3 +109,4 @@ class ResourceType:
     emptied: bool = False
     ready: tuple[str, frozenset[str]] | None = None
     tagging: Tagging | None = None
+    emulated: bool = True

@@ -13,7 +13,7 @@ from local.aws.emulator import ACCOUNT, Aws
 from local.pulumi.engine import EngineError
 from local.pulumi.stack import Change, Stack
 
-RESOURCES = 98
+RESOURCES = 104
 Deployed = tuple[Path, Change, Change]
 
 
@@ -183,8 +183,11 @@ def test_what_only_the_region_can_refuse_is_one_sentence_and_registers_nothing(
 
 @pytest.mark.parametrize(
     "config",
-    [{}, {"vanta:database": {"maxReaders": 5}, "vanta:cache": {"shards": 3}}],
-    ids=["committed", "grown"],
+    [
+        {},
+        {"vanta:database": {"maxReaders": 5, "restoreSnapshot": "before"}, "vanta:cache": {"shards": 3}},
+    ],
+    ids=["committed", "grown and restored"],
 )
 def test_production_can_be_previewed(
     engine: Path, module_aws: Aws, tmp_path: Path, config: dict[str, Any]
@@ -198,7 +201,7 @@ def test_destroy_leaves_nothing(
 ) -> None:
     everything = {
         "vanta:network": {"nat": "zone", "endpoints": True},
-        "vanta:database": {"capacity": "serverless"},
+        "vanta:database": {"capacity": "serverless", "maxReaders": 3},
         "vanta:alarms": {"email": "oncall@example.com"},
     }
     stack = Stack("dev", folder=tmp_path, engine=engine, endpoint=module_aws.endpoint, config=everything)

@@ -1,7 +1,16 @@
-"""The aws provider judges before it calls anything: nothing listens at the address given here."""
+"""The aws provider judges before it calls anything: nothing listens at the address given here.
 
+A restore alone is asked of the emulator, for its refusal.
+"""
+
+from typing import Any
+
+import botocore.session
 import pytest
 
+from local.aws.emulator import ACCOUNT, Aws
+from local.provider.aws.api import Api, CallError
+from local.provider.aws.parameters import creator, parameters
 from local.provider.aws.provider import AwsProvider, UnsupportedTypeError
 from local.provider.aws.table import TABLE
 from local.provider.schema import resource_schema
@@ -55,6 +64,79 @@ def test_only_what_no_call_can_change_means_a_replacement(provider: AwsProvider)
     }
     changed = {"backupRetentionPeriod", "kmsKeyId", "tags", "skipFinalSnapshot"}
     assert provider.replaces(CLUSTER, changed, inputs | {"skipFinalSnapshot": True}) == {"kmsKeyId"}
+
+
+RESTORED = {
+    "clusterIdentifier": "restored",
+    "engine": "aurora-postgresql",
+    "engineVersion": "17.5",
+    "databaseName": "vanta",
+    "masterUsername": "vanta_master",
+    "manageMasterUserPassword": True,
+    "storageEncrypted": True,
+    "region": "eu-west-1",
+}
+SOURCES = [
+    ({"snapshotIdentifier": "before"}, "restore_db_cluster_from_snapshot"),
+    (
+        {
+            "restoreToPointInTime": {
+                "sourceClusterIdentifier": "lost",
+                "restoreType": "full-copy",
+                "restoreToTime": "2026-01-01T00:00:00Z",
+            }
+        },
+        "restore_db_cluster_to_point_in_time",
+    ),
+]
+
+
+@pytest.mark.parametrize(("source", "operation"), SOURCES)
+def test_a_restore_can_be_previewed_and_says_that_it_is_not_carried_out_here(
+    aws: Aws, source: dict[str, Any], operation: str
+) -> None:
+    provider = AwsProvider(aws.endpoint, ACCOUNT)
+    assert provider.check(CLUSTER, {**RESTORED, **source}) == []
+    with pytest.raises(CallError, match=f"{operation} is not carried out on one machine"):
+        provider.create(CLUSTER, {**RESTORED, **source})
+
+
+def test_a_restore_sends_source_and_moment_and_leaves_out_what_the_source_settles() -> None:
+    inputs = {**RESTORED, **SOURCES[1][0]}
+    entry = TABLE[CLUSTER]
+    assert parameters(entry, creator(entry, inputs), inputs, inputs) == {
+        "DBClusterIdentifier": "restored",
+        "SourceDBClusterIdentifier": "lost",
+        "RestoreType": "full-copy",
+        "RestoreToTime": "2026-01-01T00:00:00Z",
+    }
+
+
+def test_a_service_model_is_read_once_however_many_resources_there_are(
+    provider: AwsProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.check(KEY, {"description": "first"})
+
+    def reading(*_: Any) -> None:
+        raise AssertionError("read again")
+
+    monkeypatch.setattr(botocore.session.Session, "get_service_model", reading)
+    assert AwsProvider("http://127.0.0.1:1", ACCOUNT).check(KEY, {"description": "second"}) == []
+
+
+def test_what_is_made_by_one_call_is_read_back_by_one(
+    provider: AwsProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def answer(_: Api, *call: Any) -> dict[str, Any]:
+        asked.append(call[2])
+        return {"DBSubnetGroups": [{"DBSubnetGroupArn": "arn:x", "VpcId": "v"}]}
+
+    monkeypatch.setattr(Api, "call", answer)
+    made = provider.create("aws:rds/subnetGroup:SubnetGroup", {"name": "data", "subnetIds": ["a", "b"]})
+    assert asked == ["create_db_subnet_group", "describe_db_subnet_groups"]
+    assert (made.id, made.properties["arn"], made.properties["vpcId"]) == ("data", "arn:x", "v")
 
 
 @pytest.mark.parametrize("token", sorted(TABLE))

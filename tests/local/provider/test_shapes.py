@@ -1,10 +1,12 @@
 """Properties become API parameters by the service model, and what it does not allow is refused."""
 
+import re
+
 import boto3
 import pytest
 from botocore.model import OperationModel
 
-from local.provider.aws.shapes import TranslationError, camel, observed, parameters, properties
+from local.provider.aws.shapes import TranslationError, camel, check, observed, parameters, properties
 from local.provider.values import UNKNOWN
 
 
@@ -28,6 +30,25 @@ def test_nested_objects_are_spelled_as_the_api_does() -> None:
                 {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "k"}}
             ]
         },
+    }
+
+
+def test_what_there_is_one_of_may_stand_in_a_list() -> None:
+    repository = {"repositoryName": "images", "encryptionConfigurations": [{"encryptionType": "KMS"}]}
+    names = {"encryptionConfigurations": "encryptionConfiguration"}
+    assert parameters(operation("ecr", "CreateRepository"), repository, names) == {
+        "repositoryName": "images",
+        "encryptionConfiguration": {"encryptionType": "KMS"},
+    }
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_a_boolean_may_be_spelled_out(encrypted: bool) -> None:
+    mapping = [{"ebs": {"encrypted": str(encrypted).lower()}}]
+    names = {"blockDeviceMappings": "LaunchTemplateData.BlockDeviceMappings"}
+    template = operation("ec2", "CreateLaunchTemplate")
+    assert parameters(template, {"blockDeviceMappings": mapping}, names) == {
+        "LaunchTemplateData": {"BlockDeviceMappings": [{"Ebs": {"Encrypted": encrypted}}]}
     }
 
 
@@ -93,3 +114,29 @@ def test_an_answer_tells_the_properties_that_are_asked_of_it() -> None:
         "port": 5432,
     }
     assert properties(answer["MasterUserSecret"]) == {"secretArn": "s"}
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "params", "sentence"),
+    [
+        ("kms", "CreateKey", {"KeyUsage": "PAPERWEIGHT"}, "KeyUsage is 'PAPERWEIGHT'; AWS knows"),
+        ("kms", "CreateKey", {"Tags": [{"TagKey": "k" * 129}]}, "Tags[0].TagKey has 129 characters"),
+        ("kms", "EnableKeyRotation", {"RotationPeriodInDays": 9999}, "RotationPeriodInDays is 9999"),
+        ("rds", "CreateDBCluster", {"Tags": [{"Key": "k"}]}, None),
+        (
+            "cloudwatch",
+            "PutMetricAlarm",
+            {"Dimensions": [{}] * 31},
+            "Dimensions has 31 items; AWS allows 0 to 30",
+        ),
+    ],
+)
+def test_parameters_are_held_to_enumerations_lengths_and_ranges_however_they_were_made(
+    service: str, name: str, params: dict[str, object], sentence: str | None
+) -> None:
+    shape = operation(service, name).input_shape
+    if sentence is None:
+        check(params, shape)
+    else:
+        with pytest.raises(TranslationError, match=re.escape(sentence)):
+            check(params, shape)

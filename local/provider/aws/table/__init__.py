@@ -1,21 +1,63 @@
 """The table: every AWS resource type that the program uses, one entry each."""
 
 from local.provider.aws.table import (
+    acm,
     appautoscaling,
+    backup,
+    budgets,
+    cloudtrail,
     cloudwatch,
+    config,
     ec2,
+    ecr,
+    eks,
     elasticache,
+    elbv2,
+    events,
+    functions,
+    guardduty,
     iam,
     kms,
     logs,
     rds,
+    route53,
     s3,
+    scheduler,
     secretsmanager,
     sns,
+    stepfunctions,
+    wafv2,
 )
 
 TABLE = {
     entry.token: entry
-    for module in (appautoscaling, cloudwatch, ec2, elasticache, iam, kms, logs, rds, s3, secretsmanager, sns)
+    for module in (
+        acm,
+        appautoscaling,
+        backup,
+        budgets,
+        cloudtrail,
+        cloudwatch,
+        config,
+        ec2,
+        ecr,
+        eks,
+        elasticache,
+        elbv2,
+        events,
+        functions,
+        guardduty,
+        iam,
+        kms,
+        logs,
+        rds,
+        route53,
+        s3,
+        scheduler,
+        secretsmanager,
+        sns,
+        stepfunctions,
+        wafv2,
+    )
     for entry in module.TYPES
 }

@@ -1,4 +1,4 @@
-"""CloudWatch alarms."""
+"""CloudWatch alarms and dashboards."""
 
 from local.provider.aws.types import Call, ResourceType, Tagging
 
@@ -15,5 +15,16 @@ TYPES = (
         id="input.name",
         names={"name": "AlarmName", "arn": "AlarmArn"},
         tagging=Tagging(add="tag_resource", remove="untag_resource", target="ResourceARN"),
+    ),
+    ResourceType(
+        token="aws:cloudwatch/dashboard:Dashboard",
+        service="cloudwatch",
+        create=Call(operation="put_dashboard"),
+        updates=(Call(operation="put_dashboard", whole=True),),
+        read=Call(operation="get_dashboard"),
+        delete=(Call(operation="delete_dashboards", build=lambda s: {"DashboardNames": [s["id"]]}),),
+        identity={"DashboardName": "id"},
+        id="input.dashboardName",
+        outputs={"dashboardArn": "DashboardArn"},
     ),
 )

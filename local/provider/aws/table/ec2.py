@@ -134,6 +134,18 @@ def _by_id(parameter: str) -> Callable[[Properties], Params]:
     return lambda state: {parameter: [state["id"]]}
 
 
+# What a version of a launch template consists of: the property, and the member of LaunchTemplateData.
+_TEMPLATE = {
+    "blockDeviceMappings": "BlockDeviceMappings",
+    "imageId": "ImageId",
+    "instanceType": "InstanceType",
+    "metadataOptions": "MetadataOptions",
+    "tagSpecifications": "TagSpecifications",
+    "userData": "UserData",
+    "vpcSecurityGroupIds": "SecurityGroupIds",
+}
+
+
 TYPES = (
     ResourceType(
         token="aws:ec2/vpc:Vpc",
@@ -277,6 +289,32 @@ TYPES = (
         id="answer.FlowLogIds[0]",
         names={"vpcId": "ResourceIds[]", "iamRoleArn": "DeliverLogsPermissionArn"},
         computed=lambda s: _arn("vpc-flow-log", s),
+        tagging=_TAGGING,
+    ),
+    ResourceType(
+        token="aws:ec2/launchTemplate:LaunchTemplate",
+        service="ec2",
+        create=Call(operation="create_launch_template"),
+        # A template never changes: it gets one more version, which has to say everything again.
+        updates=(
+            Call(
+                operation="create_launch_template_version",
+                takes=frozenset({*_TEMPLATE, "description"}),
+                whole=True,
+            ),
+        ),
+        read=Call(operation="describe_launch_templates", build=_by_id("LaunchTemplateIds")),
+        answer="LaunchTemplates[0]",
+        delete=(Call(operation="delete_launch_template", takes=frozenset()),),
+        identity={"LaunchTemplateId": "id"},
+        id="answer.LaunchTemplate.LaunchTemplateId",
+        names={
+            "name": "LaunchTemplateName",
+            "description": "VersionDescription",
+            **{name: f"LaunchTemplateData.{member}" for name, member in _TEMPLATE.items()},
+        },
+        outputs={"latestVersion": "LatestVersionNumber", "defaultVersion": "DefaultVersionNumber"},
+        computed=lambda s: _arn("launch-template", s),
         tagging=_TAGGING,
     ),
     _group(

@@ -1,6 +1,26 @@
 """KMS keys and aliases."""
 
-from local.provider.aws.types import Call, ResourceType, Tagging
+from local.provider.aws.types import Call, Params, ResourceType, Tagging
+from local.provider.values import Properties
+
+
+def _primary(state: Properties) -> tuple[str, str]:
+    """The region and the id of the key that a replica is made of."""
+    _, _, _, region, _, resource = state["primaryKeyArn"].split(":")
+    return region, resource.removeprefix("key/")
+
+
+def _replica(state: Properties) -> Params:
+    return {
+        "KeyId": _primary(state)[1],
+        "ReplicaRegion": state["region"],
+        **{
+            parameter: state[name]
+            for name, parameter in (("description", "Description"), ("policy", "Policy"))
+            if name in state
+        },
+    }
+
 
 TYPES = (
     ResourceType(
@@ -22,6 +42,28 @@ TYPES = (
         identity={"KeyId": "id"},
         id="answer.KeyMetadata.KeyId",
         names={"deletionWindowInDays": "PendingWindowInDays", "customerMasterKeySpec": "KeySpec"},
+        tagging=Tagging(add="tag_resource", remove="untag_resource", target="KeyId", source="id"),
+    ),
+    ResourceType(
+        token="aws:kms/replicaKey:ReplicaKey",
+        service="kms",
+        # Asked of the primary, for the region of the replica; from then on the replica answers in its own.
+        create=Call(
+            operation="replicate_key",
+            takes=frozenset({"primaryKeyArn", "description", "policy"}),
+            build=_replica,
+            region=lambda state: _primary(state)[0],
+        ),
+        updates=(
+            Call(operation="update_key_description", takes=frozenset({"description"})),
+            Call(operation="put_key_policy", takes=frozenset({"policy"})),
+        ),
+        read=Call(operation="describe_key"),
+        answer="[KeyMetadata][?KeyState!='PendingDeletion'] | [0]",
+        delete=(Call(operation="schedule_key_deletion"),),
+        identity={"KeyId": "id"},
+        id="answer.ReplicaKeyMetadata.KeyId",
+        names={"deletionWindowInDays": "PendingWindowInDays"},
         tagging=Tagging(add="tag_resource", remove="untag_resource", target="KeyId", source="id"),
     ),
     ResourceType(

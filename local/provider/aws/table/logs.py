@@ -21,4 +21,27 @@ TYPES = (
         computed=lambda s: {"arn": s["arn"].removesuffix(":*")},
         tagging=Tagging(add="tag_resource", remove="untag_resource", target="resourceArn", keys="tagKeys"),
     ),
+    ResourceType(
+        token="aws:cloudwatch/logMetricFilter:LogMetricFilter",
+        service="logs",
+        create=Call(operation="put_metric_filter"),
+        updates=(Call(operation="put_metric_filter", whole=True),),
+        read=Call(
+            operation="describe_metric_filters",
+            build=lambda s: {"logGroupName": s["logGroupName"], "filterNamePrefix": s["name"]},
+        ),
+        answer="metricFilters[?filterName=='$id'] | [0]",
+        delete=(Call(operation="delete_metric_filter", takes=frozenset()),),
+        identity={"logGroupName": "logGroupName", "filterName": "name"},
+        id="input.name",
+        names={
+            "name": "filterName",
+            "pattern": "filterPattern",
+            "metricTransformation": "metricTransformations[]",
+            "metricTransformation.name": "metricName",
+            "metricTransformation.namespace": "metricNamespace",
+            "metricTransformation.value": "metricValue",
+        },
+        unsent=frozenset({"applyOnTransformedLogs"}),
+    ),
 )

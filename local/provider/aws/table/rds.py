@@ -22,6 +22,52 @@ def _log_exports(state: Properties) -> Params:
     }
 
 
+def _point_in_time(state: Properties) -> Params:
+    """Pulumi keeps the source and the moment together; the call has them side by side."""
+    given = state["restoreToPointInTime"]
+    names = {
+        "sourceClusterIdentifier": "SourceDBClusterIdentifier",
+        "sourceClusterResourceId": "SourceDbClusterResourceId",
+        "restoreType": "RestoreType",
+        "restoreToTime": "RestoreToTime",
+        "useLatestRestorableTime": "UseLatestRestorableTime",
+    }
+    return {names[name]: value for name, value in given.items()}
+
+
+_MASTER_USER = frozenset({"masterPassword", "manageMasterUserPassword", "masterUserSecretKmsKeyId"})
+
+
+def _master_user(state: Properties) -> Params:
+    """The master user's password is one of our own, or managed by RDS; giving the one ends the other."""
+    managed = bool(state["@"].get("MasterUserSecret"))
+    change: dict[str, object] = {"MasterUserPassword": state.get("masterPassword")}
+    if managed:
+        change["ManageMasterUserPassword"] = False
+    elif state.get("manageMasterUserPassword"):
+        change = {
+            "ManageMasterUserPassword": True,
+            "MasterUserSecretKmsKeyId": state.get("masterUserSecretKmsKeyId"),
+        }
+    given = {name: value for name, value in change.items() if value is not None}
+    return {"DBClusterIdentifier": state["id"], "ApplyImmediately": True, **given}
+
+
+def _leaving(state: Properties) -> Params | None:
+    """What a cluster that joined a global one has to do before it can go; one that was made into it by others need not."""
+    joined = state.get("globalClusterIdentifier")
+    return {"GlobalClusterIdentifier": joined, "DbClusterIdentifier": state["arn"]} if joined else None
+
+
+def _dissolution(state: Properties) -> Params | None:
+    if not state.get("forceDestroy"):
+        return None
+    return {
+        "GlobalClusterIdentifier": state["id"],
+        "DbClusterIdentifier": state["sourceDbClusterIdentifier"],
+    }
+
+
 def _parameter_group(token: str, kind: str, answer: str) -> ResourceType:
     """A parameter group; ``kind`` is ``db`` or ``db_cluster``."""
     name = "DBParameterGroupName" if kind == "db" else "DBClusterParameterGroupName"
@@ -89,17 +135,30 @@ TYPES = (
         token="aws:rds/cluster:Cluster",
         service="rds",
         create=Call(operation="create_db_cluster"),
+        create_from={
+            "snapshotIdentifier": Call(operation="restore_db_cluster_from_snapshot"),
+            "restoreToPointInTime": Call(
+                operation="restore_db_cluster_to_point_in_time", further=_point_in_time
+            ),
+        },
         updates=(
             Call(
                 operation="modify_db_cluster",
                 takes=frozenset({"enabledCloudwatchLogsExports"}),
                 build=_log_exports,
             ),
+            Call(operation="modify_db_cluster", takes=_MASTER_USER, build=_master_user),
             Call(operation="modify_db_cluster", further=lambda _: {"ApplyImmediately": True}),
         ),
         read=Call(operation="describe_db_clusters"),
         answer="DBClusters[0]",
         delete=(
+            Call(
+                operation="remove_from_global_cluster",
+                takes=frozenset(),
+                build=_leaving,
+                unless=frozenset({"DBClusterNotFoundFault", "GlobalClusterNotFoundFault"}),
+            ),
             Call(
                 operation="delete_db_cluster",
                 takes=frozenset({"skipFinalSnapshot", "finalSnapshotIdentifier", "deleteAutomatedBackups"}),
@@ -113,6 +172,7 @@ TYPES = (
             "iamDatabaseAuthenticationEnabled": "EnableIAMDatabaseAuthentication",
             "performanceInsightsEnabled": "EnablePerformanceInsights",
             "finalSnapshotIdentifier": "FinalDBSnapshotIdentifier",
+            "masterPassword": "MasterUserPassword",
             "arn": "DBClusterArn",
         },
         outputs={
@@ -123,6 +183,33 @@ TYPES = (
             "port": "Port",
         },
         unsent=frozenset({"applyImmediately"}),
+        ready=("Status", frozenset({"available"})),
+        tagging=_TAGGING,
+    ),
+    ResourceType(
+        token="aws:rds/globalCluster:GlobalCluster",
+        service="rds",
+        # Engine, version and encryption are the source's, and refused beside it.
+        create=Call(
+            operation="create_global_cluster",
+            takes=frozenset({"globalClusterIdentifier", "sourceDbClusterIdentifier", "deletionProtection"}),
+        ),
+        updates=(Call(operation="modify_global_cluster"),),
+        read=Call(operation="describe_global_clusters"),
+        answer="GlobalClusters[0]",
+        delete=(
+            Call(
+                operation="remove_from_global_cluster",
+                takes=frozenset({"forceDestroy"}),
+                build=_dissolution,
+                unless=frozenset({"DBClusterNotFoundFault"}),
+            ),
+            Call(operation="delete_global_cluster"),
+        ),
+        identity={"GlobalClusterIdentifier": "id"},
+        id="input.globalClusterIdentifier",
+        names={"arn": "GlobalClusterArn"},
+        outputs={"globalClusterResourceId": "GlobalClusterResourceId"},
         ready=("Status", frozenset({"available"})),
         tagging=_TAGGING,
     ),

@@ -23,7 +23,7 @@ def _configuration(
     *,
     fixed: Params | None = None,
     reset: Params | None = None,
-    unless: str | None = None,
+    unless: frozenset[str] = frozenset(),
     answer: str = "@",
 ) -> ResourceType:
     """What ``put_KIND`` sets and ``get_KIND`` tells; ``delete_KIND`` removes it, or ``reset`` puts it back where S3 has no deletion."""
@@ -57,6 +57,12 @@ def _public_access_block() -> ResourceType:
     return replace(entry, unsent=frozenset({"skipDestroy"}))
 
 
+_INVENTORY = Call(
+    operation="put_bucket_inventory_configuration",
+    whole=True,
+    further=lambda state: {"InventoryConfiguration": {"IsEnabled": state.get("enabled", True)}},
+)
+
 TYPES = (
     ResourceType(
         token="aws:s3/bucket:Bucket",
@@ -86,7 +92,7 @@ TYPES = (
         "bucket_versioning",
         {},
         reset={"VersioningConfiguration": {"Status": "Suspended"}},
-        unless="InvalidBucketState",  # object lock holds versioning on until the bucket goes
+        unless=frozenset({"InvalidBucketState"}),  # object lock holds versioning on until the bucket goes
         answer="[@][?Status] | [0]",
     ),
     _configuration(
@@ -125,5 +131,31 @@ TYPES = (
         fixed={"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}},
         reset={"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}},
         answer="ObjectLockConfiguration",
+    ),
+    _configuration(
+        "BucketReplicationConfig",
+        "bucket_replication",
+        {"role": "ReplicationConfiguration.Role", "rules": "ReplicationConfiguration.Rules"},
+        answer="ReplicationConfiguration",
+    ),
+    ResourceType(
+        token="aws:s3/inventory:Inventory",
+        service="s3",
+        create=_INVENTORY,
+        updates=(_INVENTORY,),
+        delete=(Call(operation="delete_bucket_inventory_configuration", takes=frozenset()),),
+        identity={"Bucket": "bucket", "Id": "name"},
+        id="join(':', [input.bucket, input.name])",
+        names={
+            **{
+                name: f"InventoryConfiguration.{name[0].upper()}{name[1:]}"
+                for name in ("destination", "filter", "includedObjectVersions", "optionalFields", "schedule")
+            },
+            "name": "InventoryConfiguration.Id",
+            "enabled": "InventoryConfiguration.IsEnabled",
+            "destination.bucket": "S3BucketDestination",
+            "destination.bucket.bucketArn": "Bucket",
+        },
+        emulated=False,
     ),
 )

@@ -1,0 +1,60 @@
+"""Who a pod is to AWS: a service account of one cluster, and the role that it and nobody else takes."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.aws.place import Place
+from infra.aws.service_role import Statement
+from infra.names import Names
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceAccount:
+    """A service account of Kubernetes."""
+
+    namespace: str
+    name: str
+
+
+def trust(place: Place, cluster: str, account: ServiceAccount) -> Statement:
+    """EKS itself, for pods of one service account of one cluster; it tags its sessions with all three.
+
+    Source: Amazon EKS User Guide, "Create IAM role with trust policy required by EKS Pod Identity".
+    """
+    return {
+        "Sid": "AssumedByPods",
+        "Effect": "Allow",
+        "Principal": {"Service": "pods.eks.amazonaws.com"},
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+        "Condition": {
+            "StringEquals": {
+                "aws:SourceAccount": place.account_id,
+                "aws:RequestTag/eks-cluster-name": cluster,
+                "aws:RequestTag/kubernetes-namespace": account.namespace,
+                "aws:RequestTag/kubernetes-service-account": account.name,
+            }
+        },
+    }
+
+
+def associate(
+    name: str,
+    *,
+    names: Names,
+    cluster_name: pulumi.Input[str],
+    account: ServiceAccount,
+    role_arn: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Give the role to the service account's pods; neither has to exist in the cluster yet."""
+    aws.eks.PodIdentityAssociation(
+        name,
+        cluster_name=cluster_name,
+        namespace=account.namespace,
+        service_account=account.name,
+        role_arn=role_arn,
+        tags=names.tags(layer="foundation", classification="internal", name=name),
+        opts=opts,
+    )

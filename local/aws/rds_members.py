@@ -1,0 +1,53 @@
+"""Who follows whom across regions: the members of a global cluster, one of which leads."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from local.aws.internals import Record, clusters, get_account_id, get_region, global_clusters, request_scope
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """A cluster of a global cluster and the region that it is in."""
+
+    region: str
+    cluster: Record
+
+
+def leader_of(cluster: Record) -> Member | None:
+    """The member that ``cluster`` follows; None if it leads, or belongs to no global cluster."""
+    leader = next((member for member, leads in _members(cluster) if leads), None)
+    return None if leader is None or leader.cluster is cluster else leader
+
+
+def followers_of(cluster: Record) -> list[Member]:
+    """The members that follow ``cluster``, which is none if it does not lead."""
+    found = _members(cluster)
+    leads = any(leads and member.cluster is cluster for member, leads in found)
+    return [member for member, _ in found if member.cluster is not cluster] if leads else []
+
+
+def find(identifier: str) -> Member | None:
+    """The cluster of an ARN, or of a name in the region of the request."""
+    if not identifier.startswith("arn:"):
+        cluster = clusters.get(identifier)
+        return Member(region=get_region(), cluster=cluster) if cluster else None
+    _, _, _, region, account, _, name = identifier.split(":", 6)
+    cluster = clusters.get_scoped(account, region, name)
+    return Member(region=region, cluster=cluster) if cluster else None
+
+
+@contextmanager
+def inside(region: str) -> Generator[None]:
+    """Whatever looks into records meanwhile sees those of ``region``."""
+    with request_scope(get_account_id(), region):
+        yield
+
+
+def _members(cluster: Record) -> list[tuple[Member, bool]]:
+    record = global_clusters.get(cluster.get("GlobalClusterIdentifier") or "") or {}
+    found = [
+        (find(item["DBClusterArn"]), item["IsWriter"]) for item in record.get("GlobalClusterMembers", [])
+    ]
+    return [(member, leads) for member, leads in found if member]
