@@ -35,7 +35,8 @@ $(CACHE)/uv/bin/uv:
 	@python3 -m venv $(CACHE)/uv && $(CACHE)/uv/bin/pip install --quiet --disable-pip-version-check uv
 
 test: setup ## run every test: units, real engines, the whole platform
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest -m "not real" -n auto --dist loadfile
+	@$(RUN) -m pytest -m real
 
 test-unit: setup ## run the tests that start nothing, in seconds
 	@$(RUN) -m pytest -m "not real" -n auto --dist loadfile

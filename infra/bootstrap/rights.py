@@ -127,6 +127,10 @@ def refusals(plan: Plan, stack: Stack) -> list[Statement]:
     return statements
 
 
+# Amazon EKS User Guide, "View Amazon container image registries for Amazon EKS add-ons".
+PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+
+
 def boundary(plan: Plan) -> list[Statement]:
     """The most that a role which a stack makes can be given: the services that the program uses, no identities, no state."""
     used = sorted(f"{name}:*" for name in {*SERVICES, *_FOR_ROLES} if name != "iam")
@@ -140,6 +144,8 @@ def boundary(plan: Plan) -> list[Statement]:
             ["*"],
             {"StringEqualsIfExists": {"aws:ResourceAccount": plan.account}},
         ),
+        # The images of Kubernetes itself come from repositories in accounts of AWS.
+        _allow("ImagesOfAws", PULL, ["*"]),
         _deny("NotTheState", ["s3:*"], buckets),
         _deny("NotItsKey", ["kms:*"], ["*"], {"ForAnyValue:StringEquals": {"kms:ResourceAliases": ALIAS}}),
     ]

@@ -23,7 +23,9 @@ from ministack.services.elasticache import _xml as cache_answer
 from ministack.services.rds import _ACTION_MAP as _RDS_ACTIONS
 from ministack.services.rds import _cluster_xml as cluster_xml
 from ministack.services.rds import _clusters as clusters
+from ministack.services.rds import _create_cluster_snapshot_internal as record_cluster_snapshot
 from ministack.services.rds import _db_cluster_param_groups as cluster_parameter_groups
+from ministack.services.rds import _db_cluster_snapshots as cluster_snapshots
 from ministack.services.rds import _error as rds_error
 from ministack.services.rds import _global_clusters as global_clusters
 from ministack.services.rds import _instances as instances
@@ -67,6 +69,7 @@ __all__ = [
     "cache_error",
     "cache_parameters",
     "cluster_parameter_groups",
+    "cluster_snapshots",
     "cluster_xml",
     "clusters",
     "delete_secret",
@@ -84,6 +87,7 @@ __all__ = [
     "rds",
     "rds_answer",
     "rds_error",
+    "record_cluster_snapshot",
     "replication_group_xml",
     "replication_groups",
     "replication_rule",

@@ -17,8 +17,10 @@ from local.aws.internals import (
     Record,
     cluster_parameter_groups,
     cluster_xml,
+    cluster_snapshots,
     clusters,
     delete_secret,
+    get_region,
     instance_answer,
     instance_parameter_groups,
     instances,
@@ -26,6 +28,7 @@ from local.aws.internals import (
     rds,
     rds_answer,
     rds_error,
+    record_cluster_snapshot,
     request_scope,
     restore_databases,
 )
@@ -165,15 +168,26 @@ class Databases:
         return _cluster_answer("ModifyDBCluster", cluster)
 
     def delete_cluster(self, params: Params, bookkeep: Handler) -> Answer:
-        """Delete a cluster without members, and its storage with it."""
-        if one(params, "SkipFinalSnapshot") != "true":
+        """Delete a cluster without members; its storage goes with it, or becomes the final snapshot."""
+        final = one(params, "FinalDBSnapshotIdentifier")
+        if (one(params, "SkipFinalSnapshot") == "true") == bool(final):
             raise RefusedError(
-                "InvalidParameterCombination", "SkipFinalSnapshot is not true: no snapshot is made here."
+                "InvalidParameterCombination",
+                "FinalDBSnapshotIdentifier is for SkipFinalSnapshot=false, which needs it: give one of them.",
+            )
+        if final in cluster_snapshots:
+            raise RefusedError(
+                "DBClusterSnapshotAlreadyExistsFault",
+                f"{final} exists: give the final snapshot another name.",
             )
         cluster = clusters.get(one(params, "DBClusterIdentifier"))
         answer = bookkeep(params)
         if answer[0] == 200 and cluster:
-            shutil.rmtree(self._engines.storage(cluster).folder, ignore_errors=True)
+            storage = self._engines.storage(cluster).folder
+            if final:
+                storage.rename(self.home.folder("snapshots", get_region()) / final)
+                record_cluster_snapshot(final, cluster)
+            shutil.rmtree(storage, ignore_errors=True)
         return answer
 
     def describe(self, params: Params, bookkeep: Handler) -> Answer:

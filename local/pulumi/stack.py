@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import re
 import secrets
 import sys
 from collections.abc import Callable, Generator, Mapping
@@ -122,8 +123,14 @@ class Stack:
             return Change(_counted(result), {})
 
     def destroy(self, on_event: OnEvent | None = None) -> Change:
-        """Remove everything that the stack made."""
+        """Remove everything that the stack made.
+
+        Raises:
+            EngineError: something of it is protected, and nothing was removed.
+        """
         with self._opened() as stack:
+            # As the CLI does: the engine itself removes what is not protected before it finds what is.
+            stack.preview_destroy(color="never")
             result = stack.destroy(on_event=on_event, color="never")
             return Change(_counted(result), {})
 
@@ -257,7 +264,12 @@ def _quiet_teardown() -> Generator[None]:
 def _diagnostics(output: str) -> str:
     """The engine's own error lines out of everything that it printed, each once."""
     lines = [line.strip().removeprefix("stderr: ") for line in output.splitlines()]
-    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    # Several errors of one resource stand below a headline that only counts them.
+    errors = [
+        line.removeprefix("error: ").removeprefix("* ")
+        for line in lines
+        if line.startswith(("error: ", "* ")) and not re.fullmatch(r"error: \d+ errors? occurred:", line)
+    ]
     # The engine repeats the program's own error, and closes with one that says only that there was one.
     own = [error.removeprefix("an unhandled error occurred: ") for error in errors]
     told = [error for error in dict.fromkeys(own) if error not in ("update failed", "preview failed")]

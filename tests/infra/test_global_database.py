@@ -19,6 +19,7 @@ Configuration = Callable[..., dict[str, Any]]
 
 LEADING = {"globalCluster": True, "instanceClass": "db.r8g.large"}
 RECOVERY = {"region": "eu-central-1"}
+REGISTRY = {"accountSettings": True}
 CLUSTER = "rds/cluster:Cluster"
 SECRET = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:vanta-prod-database-"
 CHANGED_ELSEWHERE = {"engineVersion", "globalClusterIdentifier", "replicationSourceIdentifier"}
@@ -27,7 +28,7 @@ CHANGED_ELSEWHERE = {"engineVersion", "globalClusterIdentifier", "replicationSou
 @pytest.fixture(scope="module")
 def leading(declare: Callable[..., Any]) -> Any:
     """A primary whose database leads a global cluster."""
-    return declare("dev", {"database": LEADING, "recovery": RECOVERY})
+    return declare("dev", {"database": LEADING, "recovery": RECOVERY, "registry": REGISTRY})
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,9 @@ def database(alone: Callable[..., Any], configuration: Configuration) -> Callabl
         lifetime: Lifetime = Lifetime.THROWAWAY,
         **changes: Any,
     ) -> Any:
-        settings = parse(configuration("dev", {"database": changes, "recovery": RECOVERY}), "dev").database
+        settings = parse(
+            configuration("dev", {"database": changes, "recovery": RECOVERY, "registry": REGISTRY}), "dev"
+        ).database
         names = Names(stack="part", owner="us", account_id="111122223333", region="eu-central-1")
         key = "arn:aws:kms:eu-central-1:111122223333:key/"
         return alone(
@@ -139,25 +142,39 @@ def test_a_fail_over_leaves_the_program_nothing_to_undo(leading: Any, following:
     [
         (
             {"database": LEADING},
-            "vanta:database.globalCluster is true but vanta:recovery.region is empty: no cluster could join with a "
-            "copy of the secrets. Name the region, or set it to false.",
+            (
+                "vanta:database.globalCluster is true but vanta:recovery.region is empty: no cluster could join with a "
+                "copy of the secrets. Name the region, or set it to false."
+            ),
         ),
         (
             {"database": LEADING, "recovery": {"role": "standby", "primaryStack": "prod"}},
-            "vanta:database.globalCluster is true but vanta:recovery.role is standby, which joins the global cluster "
-            "of its primary. Remove it, and set it on the primary.",
+            (
+                "vanta:database.globalCluster is true but vanta:recovery.role is standby, which joins the global cluster "
+                "of its primary. Remove it, and set it on the primary."
+            ),
         ),
         (
-            {"database": {"globalCluster": True}, "recovery": RECOVERY},
-            "vanta:database.instanceClass is db.t4g.medium but a global cluster needs instances that are optimised "
-            "for memory. Use a class like db.r8g.large.",
+            {"database": {"globalCluster": True}, "recovery": RECOVERY, "registry": REGISTRY},
+            (
+                "vanta:database.instanceClass is db.t4g.medium but a global cluster needs instances that are optimised "
+                "for memory. Use a class like db.r8g.large."
+            ),
         ),
         (
-            {"database": {"globalCluster": True, "capacity": "serverless"}, "recovery": RECOVERY},
+            {
+                "database": {"globalCluster": True, "capacity": "serverless"},
+                "recovery": RECOVERY,
+                "registry": REGISTRY,
+            },
             "vanta:database.minCapacityUnits is 1 which is out of range. Use 8 to 256 units in a global cluster.",
         ),
         (
-            {"database": {**LEADING, "readers": 2, "maxReaders": 15}, "recovery": RECOVERY},
+            {
+                "database": {**LEADING, "readers": 2, "maxReaders": 15},
+                "recovery": RECOVERY,
+                "registry": REGISTRY,
+            },
             "vanta:database.maxReaders is 15 which is out of range. Use 0 to 14 readers in a global cluster.",
         ),
     ],
@@ -192,7 +209,7 @@ def test_what_cannot_follow_is_refused(
 
 def test_serverless_instances_may_lead_and_follow(configuration: Configuration) -> None:
     serverless = {"capacity": "serverless", "minCapacityUnits": 8, "maxCapacityUnits": 16}
-    changes = {"database": {"globalCluster": True, **serverless}, "recovery": RECOVERY}
+    changes = {"database": {"globalCluster": True, **serverless}, "recovery": RECOVERY, "registry": REGISTRY}
     check_joined(parse(configuration("dev", changes), "dev").database)
 
 

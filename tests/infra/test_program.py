@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TAGS = {"project", "stack", "layer", "owner", "data-classification", "managed-by"}
 # Types whose deletion loses data that nothing else has, or the means to read it.
 HOLDING_DATA = {
+    "aws:backup/vault:Vault",
     "aws:cloudwatch/logGroup:LogGroup",
     "aws:ecr/repository:Repository",
     "aws:eks/cluster:Cluster",

@@ -95,7 +95,9 @@ def test_the_app_of_a_standby_finds_the_copies_of_its_own_region(standby: Any, p
     assert environment["AWS_REGION"] == "eu-central-1"
 
 
-def test_a_standby_follows_the_primarys_database_and_makes_no_password_for_it(standby: Any, prod: Any) -> None:
+def test_a_standby_follows_the_primarys_database_and_makes_no_password_for_it(
+    standby: Any, prod: Any
+) -> None:
     cluster = standby.one("rds/cluster:Cluster").inputs
     assert cluster["globalClusterIdentifier"] == prod.outputs["globalClusterIdentifier"]
     assert not {"masterUsername", "masterPassword", "databaseName"} & cluster.keys()

@@ -396,6 +396,20 @@ def test_a_deleted_cluster_leaves_no_process_and_no_data(own: Cluster) -> None:
     assert not (own.aws.home.databases / REGION / own.name).exists()
 
 
+async def test_a_final_snapshot_keeps_what_the_cluster_held(own: Cluster) -> None:
+    own.create(members=1)
+    await own.ask("CREATE TABLE kept (what text)")
+    own.remove(0)
+    final = f"{own.name}-final"
+    delete = {"DBClusterIdentifier": own.name}
+    assert "FinalDBSnapshotIdentifier" in refused(own.rds.delete_db_cluster, **delete)
+    own.rds.delete_db_cluster(**delete, FinalDBSnapshotIdentifier=final)
+    (found,) = own.rds.describe_db_cluster_snapshots(DBClusterSnapshotIdentifier=final)["DBClusterSnapshots"]
+    assert found["DBClusterIdentifier"] == own.name
+    assert list((own.aws.home.root / "snapshots" / REGION / final).rglob("PG_VERSION"))
+    assert not (own.aws.home.databases / REGION / own.name).exists()
+
+
 @pytest.mark.parametrize("action", ["failover_db_cluster", "stop_db_cluster"])
 def test_what_is_not_carried_out_is_refused(cluster: Cluster, action: str) -> None:
     assert "is not carried out on one machine" in refused(

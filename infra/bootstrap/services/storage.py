@@ -109,6 +109,17 @@ SERVICES: Mapping[str, Service] = {
                 resources=_KEYS,
                 condition={**_OF_THE_STACK, "Bool": {"kms:GrantIsForAWSResource": "true"}},
             ),
+            Grant(
+                sid="ClusterKeyLentToEks",
+                # Amazon EKS User Guide, "Encrypt Kubernetes secrets with KMS": CreateCluster asks without that condition.
+                need="a cluster encrypts its secrets with a grant that its maker gives it",
+                actions=("CreateGrant",),
+                resources=_KEYS,
+                condition={
+                    **_OF_THE_STACK,
+                    "ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/vanta-{stack}-cluster"},
+                },
+            ),
         ),
     ),
 }

@@ -13,7 +13,7 @@ PAGE = REPOSITORY / "docs" / "reference" / "coverage.md"
 GAPS = {
     "aws:rds/cluster:Cluster": (
         "Beginning from a snapshot or from a moment of another cluster: a preview checks it against the service model, an "
-        "update refuses it. A final snapshot: a destroy refuses it."
+        "update refuses it."
     ),
 }
 

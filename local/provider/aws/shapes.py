@@ -15,6 +15,9 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, Structure
 from local.provider.values import UNKNOWN, Properties
 
 
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+
 class TranslationError(Exception):
     """A property has no counterpart in the API, or a value that the service model refuses."""
 
@@ -138,6 +141,8 @@ def _scalar(value: Any, shape: Shape) -> Any:
         return value.encode()
     if shape.type_name == "boolean" and value in ("true", "false"):  # where the SDK wants a third state
         return value == "true"
+    if shape.type_name in ("double", "float") and isinstance(value, str) and _NUMBER.fullmatch(value):
+        return float(value)
     return value
 
 

@@ -324,6 +324,22 @@ def test_a_role_within_the_boundary_reaches_neither_identities_nor_the_state(
     assert not allowed(said, "kms:Decrypt", KEY_ARN, {"kms:ResourceAliases": "alias/vanta-state"})
 
 
+def test_a_node_may_pull_the_images_of_kubernetes_from_accounts_of_aws(plan: Plan, allowed: Judge) -> None:
+    said, theirs = rights.boundary(plan), {"aws:ResourceAccount": "602401143452"}
+    images = "arn:aws:ecr:eu-west-1:602401143452:repository/eks/coredns"
+    assert allowed(said, "ecr:BatchGetImage", images, theirs)
+    assert not allowed(said, "ecr:PutImage", images, theirs)
+
+
+def test_a_deployment_lends_a_key_to_services_and_the_clusters_to_eks(plan: Plan, allowed: Judge) -> None:
+    said, own = deploy(plan, "dev"), {"aws:ResourceTag/stack": "dev"}
+    assert allowed(said, "kms:CreateGrant", KEY_ARN, own | {"kms:GrantIsForAWSResource": "true"})
+    assert allowed(said, "kms:CreateGrant", KEY_ARN, own | {"kms:ResourceAliases": "alias/vanta-dev-cluster"})
+    assert not allowed(
+        said, "kms:CreateGrant", KEY_ARN, own | {"kms:ResourceAliases": "alias/vanta-dev-audit"}
+    )
+
+
 def test_a_stack_cannot_touch_one_whose_name_begins_with_its_own(plan: Plan, allowed: Judge) -> None:
     said = deploy(plan, "prod")
     for action, resource in (

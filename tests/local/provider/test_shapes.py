@@ -52,6 +52,14 @@ def test_a_boolean_may_be_spelled_out(encrypted: bool) -> None:
     }
 
 
+def test_a_number_may_be_written_as_text() -> None:
+    names = {"metricTransformation": "metricTransformations[]", "metricTransformation.value": "metricValue"}
+    given = {"metricTransformation": {"value": "1", "defaultValue": "0"}}
+    assert parameters(operation("logs", "PutMetricFilter"), given, names) == {
+        "metricTransformations": [{"metricValue": "1", "defaultValue": 0.0}]
+    }
+
+
 def test_a_map_of_tags_becomes_the_list_that_the_service_wants() -> None:
     assert parameters(operation("kms", "CreateKey"), {"tags": {"layer": "state"}}, {}) == {
         "Tags": [{"TagKey": "layer", "TagValue": "state"}]

@@ -116,9 +116,11 @@ TYPES = (
                 "StartRecordType": s["type"],
             },
         ),
-        # The list begins with the record, if there is one, and goes on with others.
+        # The list begins with the records of that name, if there are any, and goes on with others.
+        # A name that was given with a dot has two in the id.
         answer=(
-            "ResourceRecordSets[?contains('$id', Name) && contains('$id', Type)] | [0]"
+            "ResourceRecordSets[?ends_with('$id', join('_', ['', Name, Type, not_null(SetIdentifier, '')]))"
+            " || ends_with('$id', join('', ['_', Name, '._', Type, '_', not_null(SetIdentifier, '')]))] | [0]"
             ".{Type: Type, TTL: TTL, SetIdentifier: SetIdentifier, HealthCheckId: HealthCheckId}"
         ),
         delete=(Call(operation="change_resource_record_sets", build=lambda s: _change("DELETE", s)),),
