@@ -14,7 +14,6 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, Structure
 
 from local.provider.values import UNKNOWN, Properties
 
-
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
