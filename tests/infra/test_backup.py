@@ -145,7 +145,7 @@ def test_backup_deletes_nothing_but_its_own_snapshots(replicated: Any) -> None:
     deleting = [
         statement
         for statement in statements(replicated, "backup").values()
-        if any("Delete" in action for action in statement["Action"])
+        if "Delete" in json.dumps(statement["Action"])
     ]
     assert [statement["Resource"] for statement in deleting] == [
         f"arn:aws:rds:*:{ACCOUNT}:cluster-snapshot:awsbackup:*"
@@ -154,6 +154,12 @@ def test_backup_deletes_nothing_but_its_own_snapshots(replicated: Any) -> None:
 
 def test_backup_copies_into_the_vaults_of_this_stack(replicated: Any) -> None:
     assert len(statements(replicated, "backup")["IntoTheVaults"]["Resource"]) == 2
+
+
+def test_backup_copies_no_snapshots_but_its_own(replicated: Any) -> None:
+    statement = statements(replicated, "backup")["OutOfTheVault"]
+    assert statement["Action"] == "backup:CopyFromBackupVault"
+    assert statement["Resource"] == f"arn:aws:rds:*:{ACCOUNT}:cluster-snapshot:awsbackup:*"
 
 
 def test_backup_uses_keys_only_through_the_services_that_it_works_with(replicated: Any) -> None:
