@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_aws as aws
 
-from infra.aws.access import HTTPS_PORT, Access
+from infra.aws.access import HTTPS_PORT, Access, security_group
 from infra.names import Names
 
 # Amazon EKS User Guide, "Amazon EKS security group requirements": kubelets, and the webhooks and metrics of pods, none
@@ -61,15 +60,8 @@ class ClusterNetwork(pulumi.ComponentResource):
         )
 
     def _group(self, noun: str, description: str) -> pulumi.Output[str]:
-        names = self._args.names
-        return aws.ec2.SecurityGroup(
-            noun,
-            name=names.of(noun),
-            description=description,
-            vpc_id=self._args.vpc_id,
-            tags=names.tags(layer="foundation", classification="internal", name=noun),
-            opts=self._child,
-        ).id
+        args = self._args
+        return security_group(noun, description, names=args.names, vpc_id=args.vpc_id, child=self._child)
 
     def _access(self, client: str, group_id: pulumi.Output[str]) -> Access:
         return Access(names=self._args.names, client=client, group_id=group_id, child=self._child)

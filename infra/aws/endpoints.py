@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws.access import HTTPS_PORT, Access
+from infra.aws.access import HTTPS_PORT, Access, security_group
 from infra.aws.endpoint_policies import interface_policies, s3_policy
 from infra.aws.place import Place
 from infra.names import Names
@@ -62,18 +62,16 @@ class Endpoints(pulumi.ComponentResource):
         self.s3_prefix_list_id, self.security_group_id = s3.prefix_list_id, None
         access.to_prefix_list("s3", s3.prefix_list_id, HTTPS_PORT)
         if args.interfaces:
-            group = aws.ec2.SecurityGroup(
+            self.security_group_id = security_group(
                 name,
-                name=args.names.of(name),
-                description="The interface endpoints, reached over TLS",
+                "The interface endpoints, reached over TLS",
+                names=args.names,
                 vpc_id=args.vpc_id,
-                tags=self._tags(name),
-                opts=self._child,
+                child=self._child,
             )
-            self.security_group_id = group.id
-            access.to_group(name, group.id, HTTPS_PORT)
+            access.to_group(name, self.security_group_id, HTTPS_PORT)
             for service, policy in interface_policies(args.place, args.names.of("")).items():
-                self._interface(service, policy, group.id)
+                self._interface(service, policy, self.security_group_id)
         self.register_outputs({})
 
     def _interface(self, service: str, policy: dict[str, Any], group_id: pulumi.Output[str]) -> None:

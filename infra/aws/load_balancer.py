@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws.access import ANYWHERE, HTTPS_PORT, Access
+from infra.aws.access import ANYWHERE, HTTPS_PORT, Access, security_group
 from infra.aws.bucket import BucketArgs, PrivateBucket, gone_after
 from infra.aws.place import Place
 from infra.names import Names
@@ -137,18 +137,17 @@ class LoadBalancer(pulumi.ComponentResource):
 
     def _group(self, name: str, args: LoadBalancerArgs) -> pulumi.Output[str]:
         """Reached by everybody on the two ports of the web, reaching the app alone."""
-        group = aws.ec2.SecurityGroup(
+        group_id = security_group(
             name,
-            name=args.names.of(name),
-            description="The load balancer of the state API",
+            "The load balancer of the state API",
+            names=args.names,
             vpc_id=args.vpc_id,
-            tags=args.names.tags(layer="foundation", classification="internal", name=name),
-            opts=self._child,
+            child=self._child,
         )
         for noun, port in (("https", HTTPS_PORT), ("http", HTTP_PORT)):
             aws.vpc.SecurityGroupIngressRule(
                 f"{name}-{noun}",
-                security_group_id=group.id,
+                security_group_id=group_id,
                 cidr_ipv4=ANYWHERE,
                 ip_protocol="tcp",
                 from_port=port,
@@ -157,9 +156,9 @@ class LoadBalancer(pulumi.ComponentResource):
                 tags=args.names.tags(layer="foundation", classification="internal", name=f"{name}-{noun}"),
                 opts=self._child,
             )
-        access = Access(names=args.names, client=name, group_id=group.id, child=self._child)
+        access = Access(names=args.names, client=name, group_id=group_id, child=self._child)
         access.to_group("app", args.app_group_id, APP_PORT)
-        return group.id
+        return group_id
 
     def _logs(self, args: LoadBalancerArgs) -> PrivateBucket:
         return PrivateBucket(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws.access import POSTGRESQL_PORT, REDIS_PORT, Access
+from infra.aws.access import POSTGRESQL_PORT, REDIS_PORT, Access, security_group
 from infra.aws.addresses import data_subnets
 from infra.aws.routed_subnets import RoutedSubnets, RoutedSubnetsArgs
 from infra.names import Names
@@ -100,12 +100,4 @@ class Network(pulumi.ComponentResource):
         return self._names.tags(layer="foundation", classification="internal", name=name)
 
     def _group(self, noun: str, description: str) -> pulumi.Output[str]:
-        """A security group without rules, and without the way out that AWS would give it by default."""
-        return aws.ec2.SecurityGroup(
-            noun,
-            name=self._names.of(noun),
-            description=description,
-            vpc_id=self.vpc_id,
-            tags=self._tags(noun),
-            opts=self._child,
-        ).id
+        return security_group(noun, description, names=self._names, vpc_id=self.vpc_id, child=self._child)

@@ -8,10 +8,12 @@ import pytest
 
 from local.aws.emulator import Aws
 from local.console import Console
-from local.diagram.preview import graph_of, previewed
+from local.diagram.graph import from_preview
+from local.diagram.preview import graph_of
 from local.diagram.svg import draw
 from local.home import REPOSITORY
 from local.pulumi.engine import EngineError
+from local.pulumi.stack import Stack
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -24,7 +26,8 @@ def _names(root: Element) -> set[str]:
 def test_the_committed_picture_is_that_of_the_stack(
     stack: str, engine: Path, aws: Aws, tmp_path: Path, parsed: Callable[[str], Element]
 ) -> None:
-    now = previewed(stack, engine=engine, endpoint=aws.endpoint, folder=tmp_path)
+    preview = Stack(stack, engine=engine, endpoint=aws.endpoint, folder=tmp_path).previewed_json()
+    now = from_preview(preview, stack=stack, engine="")
     path = REPOSITORY / "docs" / "diagrams" / f"{stack}.svg"
     committed = parsed(path.read_text(encoding="utf-8"))
     drawn, shown = _names(parsed(draw(now))), _names(committed)

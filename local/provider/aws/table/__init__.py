@@ -1,63 +1,10 @@
-"""The table: every AWS resource type that the program uses, one entry each."""
+"""The table: every AWS resource type that the program uses, one entry each; a file a service."""
 
-from local.provider.aws.table import (
-    acm,
-    appautoscaling,
-    backup,
-    budgets,
-    cloudtrail,
-    cloudwatch,
-    config,
-    ec2,
-    ecr,
-    eks,
-    elasticache,
-    elbv2,
-    events,
-    functions,
-    guardduty,
-    iam,
-    kms,
-    logs,
-    rds,
-    route53,
-    s3,
-    scheduler,
-    secretsmanager,
-    sns,
-    stepfunctions,
-    wafv2,
-)
+import importlib
+import pkgutil
 
 TABLE = {
     entry.token: entry
-    for module in (
-        acm,
-        appautoscaling,
-        backup,
-        budgets,
-        cloudtrail,
-        cloudwatch,
-        config,
-        ec2,
-        ecr,
-        eks,
-        elasticache,
-        elbv2,
-        events,
-        functions,
-        guardduty,
-        iam,
-        kms,
-        logs,
-        rds,
-        route53,
-        s3,
-        scheduler,
-        secretsmanager,
-        sns,
-        stepfunctions,
-        wafv2,
-    )
-    for entry in module.TYPES
+    for service in pkgutil.iter_modules(__path__)
+    for entry in importlib.import_module(f"{__name__}.{service.name}").TYPES
 }
