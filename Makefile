@@ -36,7 +36,7 @@ $(CACHE)/uv/bin/uv:
 
 test: setup ## run every test: units, real engines, the whole platform
 	@$(RUN) -m pytest -m "not real" -n auto --dist loadfile
-	@$(RUN) -m pytest -m real
+	@$(RUN) -m pytest -m real -n auto --maxprocesses 4 --dist loadfile
 
 test-unit: setup ## run the tests that start nothing, in seconds
 	@$(RUN) -m pytest -m "not real" -n auto --dist loadfile
@@ -72,8 +72,8 @@ format: setup ## let ruff rewrite what it can
 	@.venv/bin/ruff format .
 
 bench: setup ## measure the platform of this machine and the preview of prod: times, memory, plots
-	@$(UV) run --quiet --group bench python -m bench.one_machine
-	@$(UV) run --quiet --group bench python -m bench.preview
+	@$(UV) run --quiet --locked --isolated --group bench python -m bench.one_machine
+	@$(UV) run --quiet --locked --isolated --group bench python -m bench.preview
 
 STACK ?= prod
 diagram: setup ## draw STACK=prod (or another) into docs/diagrams/, as the engine previews it

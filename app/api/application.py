@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from app import metrics
-from app.api import problems
+from app.api import problems, query
 from app.api.messages import Request, Response, Scope, Transport
 from app.api.problems import ProblemError
 from app.api.router import Router
@@ -39,9 +39,11 @@ class Application:
         route = method = _NO_ROUTE
         try:
             served, request.parameters = self._router.find(request.method, request.path)
-            route, method = served.route.path, served.route.method
-            if served.route.tenant:
+            route, method = served.route.plain_path, served.route.method
+            if served.route.verb:
                 await self._authenticate(request)
+            if request.query_string or served.route.query:
+                request.query = query.parse(request.query_string, served.route.query)
             response = await served.handler(request)
         except ProblemError as error:
             response = problems.response(error, request.request_id)

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import secrets
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -65,13 +65,15 @@ class BodyTooLargeError(Exception):
 
 
 class Request:
-    """One request on its way; ``parameters`` are those of its route's path, in order."""
+    """One request on its way; ``parameters`` are those of its route's path, in order, ``query`` is of the route's schema."""
 
     __slots__ = (
         "headers",
         "method",
         "parameters",
         "path",
+        "query",
+        "query_string",
         "request_id",
         "tenant",
         "traceparent",
@@ -81,9 +83,11 @@ class Request:
     def __init__(self, scope: Scope, transport: Transport) -> None:
         self.method = scope.method
         self.path = scope.path
+        self.query_string = scope.query_string
         self.headers = scope.headers
         self.transport = transport
         self.parameters: tuple[str, ...] = ()
+        self.query: Any = None
         self.tenant: UUID | None = None
         given = self.headers.get("x-request-id")
         self.request_id = given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)

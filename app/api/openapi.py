@@ -1,17 +1,16 @@
 """The OpenAPI 3.1 document, from the table of routes and the schemas of the bodies."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from app.api.health import Health, Readiness
 from app.api.problems import Problem, ProblemType
-from app.api.routes import Answer, Header, Route
+from app.api.routes.route import Answer, Header, Route
 from app.state import names
 
 _SCHEMAS = "#/components/schemas/{name}"
+_TEXT = {"text": "text/plain", "events": "text/event-stream"}
 _PARAMETERS = {
     "collection": {
         "description": "A group of documents.",
@@ -38,8 +37,8 @@ def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
     """The whole document as JSON-like values."""
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
-    _, schemas = msgspec.json.schema_components([Health, Readiness, Problem], ref_template=_SCHEMAS)
+        paths.setdefault(route.plain_path, {})[route.method.lower()] = _operation(route)
+    _, schemas = msgspec.json.schema_components([*_bodies(routes), Problem], ref_template=_SCHEMAS)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -69,20 +68,49 @@ def _operation(route: Route) -> dict[str, Any]:
         "summary": route.summary,
         "description": route.description,
         "parameters": [
-            {"name": name, "in": "path", "required": True, **_PARAMETERS[name]}
-            for name in re.findall(r"{(\w+)}", route.path)
+            {"name": name, "in": "path", "required": True, **_PARAMETERS[name]} for name in route.parameters
         ]
+        + _query(route)
         + [_request_header(header) for header in route.headers],
         "responses": {str(status): _answer(answer) for status, answer in route.answers.items()},
     }
     for status in sorted({problem.status for problem in route.problems}):
         same = [problem for problem in route.problems if problem.status == status]
         operation["responses"][str(status)] = _refusal(same, bodiless=route.method == "HEAD")
-    if route.tenant:
+    if route.verb:
         operation["security"] = [{"apiKey": []}]
-    if route.document:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": {}}}}
+    if route.body:
+        schema = {} if route.body == "document" else _reference(route.body)
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return operation
+
+
+def _bodies(routes: Sequence[Route]) -> list[type[msgspec.Struct]]:
+    """The schemas of all bodies, each once, in the order of their names."""
+    bodies = [route.body for route in routes] + [
+        answer.body for route in routes for answer in route.answers.values()
+    ]
+    return sorted({body for body in bodies if isinstance(body, type)}, key=lambda body: body.__name__)
+
+
+def _query(route: Route) -> list[dict[str, Any]]:
+    if route.query is None:
+        return []
+    schema = msgspec.json.schema_components([route.query])[1][route.query.__name__]
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", []),
+            "description": described.pop("description"),
+            "schema": described,
+        }
+        for name, described in schema["properties"].items()
+    ]
+
+
+def _reference(schema: type[msgspec.Struct]) -> dict[str, str]:
+    return {"$ref": _SCHEMAS.format(name=schema.__name__)}
 
 
 def _operation_id(route: Route) -> str:
@@ -111,13 +139,12 @@ def _answer(answer: Answer) -> dict[str, Any]:
             }
             for header in answer.headers
         }
-    if answer.body == "text":
-        described["content"] = {"text/plain": {"schema": {"type": "string"}}}
+    if isinstance(answer.body, type):
+        described["content"] = {"application/json": {"schema": _reference(answer.body)}}
     elif answer.body == "document":
         described["content"] = {"application/json": {"schema": {}}}
-    elif isinstance(answer.body, type):
-        schema = {"$ref": _SCHEMAS.format(name=answer.body.__name__)}
-        described["content"] = {"application/json": {"schema": schema}}
+    elif answer.body:
+        described["content"] = {_TEXT[answer.body]: {"schema": {"type": "string"}}}
     return described
 
 
@@ -126,7 +153,5 @@ def _refusal(kinds: Sequence[ProblemType], *, bodiless: bool) -> dict[str, Any]:
         "description": "; ".join(f"{kind.title} (`{kind.name}`)" for kind in kinds) + "."
     }
     if not bodiless:
-        described["content"] = {
-            "application/problem+json": {"schema": {"$ref": _SCHEMAS.format(name="Problem")}}
-        }
+        described["content"] = {"application/problem+json": {"schema": _reference(Problem)}}
     return described

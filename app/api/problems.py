@@ -54,6 +54,7 @@ def _kind(name: str, status: int, title: str) -> ProblemType:
 INVALID_COLLECTION = _kind("invalid-collection", 400, "The collection name is not allowed")
 INVALID_KEY = _kind("invalid-key", 400, "The key is not allowed")
 INVALID_PRECONDITION = _kind("invalid-precondition", 400, "The precondition cannot be understood")
+INVALID_QUERY = _kind("invalid-query", 400, "The query string cannot be understood")
 INVALID_TTL = _kind("invalid-ttl", 400, "The time to live is not allowed")
 MALFORMED_JSON = _kind("malformed-json", 400, "The body is not JSON")
 UNAUTHENTICATED = _kind("unauthenticated", 401, "A valid API key is needed")

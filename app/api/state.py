@@ -3,15 +3,14 @@
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from app.api import preconditions, problems
-from app.api.messages import BodyTooLargeError, Request, Response, header
+from app.api import body, preconditions, problems
+from app.api.messages import Request, Response, header
 from app.api.problems import ProblemError
-from app.state import json, names
+from app.state import names
 from app.state.document import Name, Write, Written, digest, etag
 from app.state.documents import Documents
 
 MAX_TTL = 10 * 365 * 24 * 3600
-BODY_SECONDS = 10.0
 
 
 class StateHandlers:
@@ -37,7 +36,7 @@ class StateHandlers:
         name = _name(request)
         condition, etags = preconditions.of_write(request.headers)
         ttl = _ttl(request)
-        value = await _document(request)
+        value = await body.document(request)
         checksum = digest(value.encode())
         written = await self._documents.write(
             Write(
@@ -88,32 +87,6 @@ def _ttl(request: Request) -> int | None:
             problems.INVALID_TTL, f"Vanta-TTL is a whole number of seconds from 1 to {MAX_TTL}."
         )
     return int(text)
-
-
-async def _document(request: Request) -> str:
-    kind, _, parameter = (header(request.headers, "content-type") or "").partition(";")
-    if kind.strip().lower() != "application/json" or parameter.strip().lower() not in {"", "charset=utf-8"}:
-        raise ProblemError(
-            problems.UNSUPPORTED_MEDIA_TYPE, "Send the document with Content-Type: application/json."
-        )
-    if (header(request.headers, "content-encoding") or "identity").lower() != "identity":
-        raise ProblemError(problems.UNSUPPORTED_MEDIA_TYPE, "Send the document without a Content-Encoding.")
-    try:
-        return json.check(await request.body(json.MAX_BYTES, BODY_SECONDS))
-    except BodyTooLargeError:
-        raise ProblemError(
-            problems.BODY_TOO_LARGE,
-            f"A document has at most {json.MAX_BYTES} bytes.",
-            (("connection", "close"),),
-        ) from None
-    except TimeoutError:
-        raise ProblemError(
-            problems.BODY_TIMEOUT, f"The body must arrive within {BODY_SECONDS:g} seconds."
-        ) from None
-    except json.MalformedError as error:
-        raise ProblemError(problems.MALFORMED_JSON, str(error)) from None
-    except json.UnacceptableError as error:
-        raise ProblemError(problems.INVALID_DOCUMENT, str(error)) from None
 
 
 def _revision(written: Written) -> int:

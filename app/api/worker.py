@@ -69,20 +69,8 @@ class Worker:
         epoch = Epoch(watch, lambda: redis.server_id)
         documents = Documents(Store(pool), Cache(redis), epoch)
         health = HealthHandlers(pool, lambda: redis.server_id is not None)
-        state, reference = StateHandlers(documents), ReferenceHandlers()
-        router = Router(
-            ROUTES,
-            {
-                "state.get": state.get,
-                "state.put": state.put,
-                "state.delete": state.delete,
-                "health.live": health.live,
-                "health.ready": health.ready,
-                "reference.metrics": reference.metrics,
-                "reference.openapi": reference.openapi,
-            },
-        )
-        self._application = Application(router, Authenticator(pool), self._requests)
+        rooms = {"state": StateHandlers(documents), "health": health, "reference": ReferenceHandlers()}
+        self._application = Application(Router(ROUTES, rooms), Authenticator(pool), self._requests)
         for work in (redis.run(), epoch.run(), Sweeper(pool).run(), _end_with(os.getppid())):
             self._tasks.append(loop.create_task(_forever(work)))
 

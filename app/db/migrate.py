@@ -1,4 +1,8 @@
-"""SQL migrations: numbered files, each applied once, in its own transaction, by one process at a time."""
+"""SQL migrations: numbered files, each applied once, and files of functions, each applied again when it has changed.
+
+Each in its own transaction, by one process at a time. A function stands in one place that way, and its history in Git; a file of
+functions must be such that it can be applied over any earlier version of itself.
+"""
 
 import hashlib
 from collections.abc import AsyncIterator, Sequence
@@ -12,6 +16,8 @@ FOLDER = Path(__file__).parent / "migrations"
 # Behind a table that long transactions hold, a migration gives up instead of queueing everybody behind itself.
 LOCK_TIMEOUT = "5s"
 STATEMENT_TIMEOUT = "15min"
+
+_FUNCTIONS = "functions/"
 
 _LEDGER = """
 create table if not exists public.vanta_migration (
@@ -28,10 +34,15 @@ class MigrationError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Migration:
-    """One SQL file; ``name`` is its file name without ``.sql`` and orders it."""
+    """One SQL file; ``name`` is its file name without ``.sql`` and orders it, after ``functions/`` where it is repeatable."""
 
     name: str
     sql: str
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether a changed file is applied again."""
+        return self.name.startswith(_FUNCTIONS)
 
     @property
     def sha256(self) -> str:
@@ -40,10 +51,10 @@ class Migration:
 
 
 def load(folder: Path = FOLDER) -> list[Migration]:
-    """The migrations of ``folder`` in order."""
-    return [
-        Migration(name=file.stem, sql=file.read_text("utf-8")) for file in sorted(folder.glob("[0-9]*.sql"))
-    ]
+    """The migrations of ``folder`` in order, functions last: they use the tables."""
+    numbered = [(file.stem, file) for file in sorted(folder.glob("[0-9]*.sql"))]
+    functions = [(_FUNCTIONS + file.stem, file) for file in sorted((folder / _FUNCTIONS).glob("*.sql"))]
+    return [Migration(name=name, sql=file.read_text("utf-8")) for name, file in numbered + functions]
 
 
 async def pending(connection: asyncpg.Connection, migrations: Sequence[Migration]) -> list[Migration]:
@@ -57,11 +68,11 @@ async def pending(connection: asyncpg.Connection, migrations: Sequence[Migration
             raise MigrationError(
                 f"The database has migration {name}, which this version lacks: run a newer version."
             )
-        if known[name].sha256 != sha256:
+        if known[name].sha256 != sha256 and not known[name].repeatable:
             raise MigrationError(
                 f"Migration {name} was changed after it had been applied: restore its file and add a new migration."
             )
-    return [migration for migration in migrations if migration.name not in applied]
+    return [migration for migration in migrations if applied.get(migration.name) != migration.sha256]
 
 
 async def apply(connection: asyncpg.Connection, migrations: Sequence[Migration]) -> AsyncIterator[Migration]:
@@ -95,7 +106,10 @@ async def _apply_one(connection: asyncpg.Connection, migration: Migration) -> No
         )
         await connection.execute(migration.sql)
         await connection.execute(
-            "insert into public.vanta_migration (name, sha256) values ($1, $2)",
+            """
+            insert into public.vanta_migration (name, sha256) values ($1, $2)
+            on conflict (name) do update set sha256 = excluded.sha256, applied_at = now()
+            """,
             migration.name,
             migration.sha256,
         )

@@ -54,6 +54,20 @@ async def test_a_failed_migration_leaves_nothing_and_keeps_those_before_it(
     assert [migration.name for migration in await migrate.pending(master, [GOOD, BAD])] == ["0002_bad"]
 
 
+async def test_a_file_of_functions_is_applied_again_when_it_changed_and_only_then(
+    master: asyncpg.Connection,
+) -> None:
+    def functions(answer: int) -> Migration:
+        sql = f"create or replace function answer() returns int language sql return {answer};"
+        return Migration(name="functions/answer", sql=sql)
+
+    assert await apply(master, GOOD, functions(1)) == ["0001_good", "functions/answer"]
+    assert await apply(master, GOOD, functions(1)) == []
+    assert await apply(master, GOOD, functions(2)) == ["functions/answer"]
+    assert await master.fetchval("select answer()") == 2
+    assert await apply(master, GOOD, functions(2)) == []
+
+
 async def test_an_edited_migration_is_refused(master: asyncpg.Connection) -> None:
     await apply(master, GOOD)
     with pytest.raises(MigrationError, match="0001_good was changed"):

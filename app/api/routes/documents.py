@@ -1,54 +1,8 @@
-"""The table of routes: what is served, by which handler, and what the reference says of it."""
-
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-
-import msgspec
+"""Documents: ``/v1/state``."""
 
 from app.api import problems
-from app.api.health import Health, Readiness
-from app.api.messages import Request, Response
-from app.api.problems import ProblemType
-
-Handler = Callable[[Request], Awaitable[Response]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Header:
-    """A header of a request or an answer."""
-
-    name: str
-    description: str
-    example: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """A success: ``body`` is a schema, "document" for any JSON, "text", or None."""
-
-    description: str
-    body: type[msgspec.Struct] | str | None = None
-    headers: tuple[Header, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Route:
-    """One method of one path; the last parameter of ``path`` may contain slashes.
-
-    ``handler`` names a method of the handlers that :class:`app.api.application.Application` is made of.
-    """
-
-    method: str
-    path: str
-    handler: str
-    summary: str
-    description: str
-    answers: dict[int, Answer]
-    problems: tuple[ProblemType, ...] = ()
-    headers: tuple[Header, ...] = ()
-    document: bool = False
-    tenant: bool = field(default=False)
-
+from app.api.routes.always import ALWAYS
+from app.api.routes.route import Answer, Header, Route
 
 _ETAG = Header(
     name="ETag", description="Strong validator of this version; opaque.", example='"1f-9ae0c2d1b7f33c05"'
@@ -86,8 +40,7 @@ _CACHED = Header(
 )
 
 _NAME = (problems.INVALID_COLLECTION, problems.INVALID_KEY)
-_ALWAYS = (problems.UNAUTHENTICATED, problems.INTERNAL, problems.UNAVAILABLE)
-_DOCUMENT = "/v1/state/{collection}/{key}"
+_DOCUMENT = "/v1/state/{collection}/{+key}"
 
 ROUTES = (
     Route(
@@ -100,9 +53,9 @@ ROUTES = (
             200: Answer(description="The document.", body="document", headers=(_ETAG, _EXPIRES)),
             304: Answer(description="It is one the caller has.", headers=(_ETAG,)),
         },
-        problems=(*_NAME, problems.INVALID_PRECONDITION, problems.NOT_FOUND, *_ALWAYS),
+        problems=(*_NAME, problems.INVALID_PRECONDITION, problems.NOT_FOUND, *ALWAYS),
         headers=(_CACHED,),
-        tenant=True,
+        verb="read",
     ),
     Route(
         method="HEAD",
@@ -114,9 +67,9 @@ ROUTES = (
             200: Answer(description="The document exists.", headers=(_ETAG, _EXPIRES)),
             304: Answer(description="It is one the caller has.", headers=(_ETAG,)),
         },
-        problems=(*_NAME, problems.INVALID_PRECONDITION, problems.NOT_FOUND, *_ALWAYS),
+        problems=(*_NAME, problems.INVALID_PRECONDITION, problems.NOT_FOUND, *ALWAYS),
         headers=(_CACHED,),
-        tenant=True,
+        verb="read",
     ),
     Route(
         method="PUT",
@@ -142,11 +95,11 @@ ROUTES = (
             problems.UNSUPPORTED_MEDIA_TYPE,
             problems.INVALID_DOCUMENT,
             problems.PRECONDITION_REQUIRED,
-            *_ALWAYS,
+            *ALWAYS,
         ),
         headers=(_IF_MATCH, _IF_NONE_MATCH, _CONCURRENCY, _TTL),
-        document=True,
-        tenant=True,
+        body="document",
+        verb="write",
     ),
     Route(
         method="DELETE",
@@ -161,48 +114,9 @@ ROUTES = (
             problems.NOT_FOUND,
             problems.PRECONDITION_FAILED,
             problems.PRECONDITION_REQUIRED,
-            *_ALWAYS,
+            *ALWAYS,
         ),
         headers=(_IF_MATCH, _CONCURRENCY),
-        tenant=True,
-    ),
-    Route(
-        method="GET",
-        path="/healthz",
-        handler="health.live",
-        summary="Is the process alive?",
-        description="Asks no dependency: restarting this process would not mend one.",
-        answers={200: Answer(description="It is.", body=Health)},
-        problems=(problems.INTERNAL,),
-    ),
-    Route(
-        method="GET",
-        path="/readyz",
-        handler="health.ready",
-        summary="Will requests succeed here?",
-        description="Names each dependency. Without the cache requests still succeed: degraded, 200.",
-        answers={
-            200: Answer(description="Ready, or degraded.", body=Readiness),
-            503: Answer(description="Unready, or draining before the process ends.", body=Readiness),
-        },
-        problems=(problems.INTERNAL,),
-    ),
-    Route(
-        method="GET",
-        path="/metrics",
-        handler="reference.metrics",
-        summary="Metrics",
-        description="Prometheus text format.",
-        answers={200: Answer(description="All metrics of this process.", body="text")},
-        problems=(problems.INTERNAL,),
-    ),
-    Route(
-        method="GET",
-        path="/openapi.json",
-        handler="reference.openapi",
-        summary="This description",
-        description="OpenAPI 3.1, made from the same table the requests are routed by.",
-        answers={200: Answer(description="The OpenAPI document.", body="document")},
-        problems=(problems.INTERNAL,),
+        verb="write",
     ),
 )
