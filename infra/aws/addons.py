@@ -10,7 +10,8 @@ import pulumi_aws as aws
 
 from infra.aws.place import Place
 from infra.aws.pod_identity import ServiceAccount, trust
-from infra.aws.service_role import ServiceRole, ServiceRoleArgs, Statement
+from infra.aws.policy_document import Statement
+from infra.aws.service_role import ServiceRole, ServiceRoleArgs
 from infra.names import Names
 
 # Nodes are not ready before these run on them; the others need nodes to run on.

@@ -9,7 +9,8 @@ from infra.aws.database import Database
 from infra.aws.keys import Keys
 from infra.aws.place import Place
 from infra.aws.pod_identity import ServiceAccount, associate, trust
-from infra.aws.service_role import ServiceRole, ServiceRoleArgs, Statement
+from infra.aws.policy_document import Statement
+from infra.aws.service_role import ServiceRole, ServiceRoleArgs
 from infra.names import Names
 
 NAMESPACE = "vanta"
@@ -69,7 +70,7 @@ class AppRoles(pulumi.ComponentResource):
     def _role(
         self, name: str, account: ServiceAccount, description: str, statements: list[Statement]
     ) -> pulumi.Output[str]:
-        args, child = self._args, pulumi.ResourceOptions(parent=self)
+        args = self._args
         role = ServiceRole(
             name,
             ServiceRoleArgs(
@@ -78,15 +79,15 @@ class AppRoles(pulumi.ComponentResource):
                 trust=trust(args.place, args.names.of("cluster"), account),
                 statements=statements,
             ),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self),
         )
         associate(
             name,
             names=args.names,
             cluster_name=args.cluster_name,
             account=account,
-            role_arn=role.arn,
-            opts=child,
+            role=role,
+            parent=self,
         )
         return role.arn
 

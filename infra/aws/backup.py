@@ -1,9 +1,7 @@
 """The backup: snapshots of the database that survive its deletion, its account's mistakes and its region."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -12,6 +10,8 @@ from infra.aws.backup_vault import BackupVault, VaultArgs
 from infra.aws.database_copies import DatabaseCopies, DatabaseCopiesArgs
 from infra.aws.event_notice import EventNotice, EventNoticeArgs
 from infra.aws.place import Place
+from infra.aws.policy_document import Statement
+from infra.aws.service_role import ServiceRole, ServiceRoleArgs
 from infra.names import Names
 from infra.settings.backup import BackupSettings
 from infra.settings.lifetime import Lifetime
@@ -49,8 +49,8 @@ class Backup(pulumi.ComponentResource):
     Aurora's own continuous backup goes with the cluster, and is not managed here: two owners of one retention would undo
     each other's. Where no global cluster does it, :class:`DatabaseCopies` brings the database to the other region.
 
-    Produces a :class:`BackupVault` in each region, ``Plan``, ``Selection``, ``Role``, ``RolePolicy`` and an
-    :class:`EventNotice` of what fails.
+    Produces a :class:`BackupVault` in each region, ``Plan``, ``Selection``, the :class:`ServiceRole` of AWS Backup
+    and an :class:`EventNotice` of what fails.
 
     Source: AWS Backup Developer Guide, "Amazon Aurora backups" and "Creating backup copies across AWS Regions".
     """
@@ -97,7 +97,7 @@ class Backup(pulumi.ComponentResource):
             plan_id=plan.id,
             iam_role_arn=role.arn,
             resources=[args.cluster_arn],
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=role.ready),
         )
         if not args.replicated:
             for copy in copies.values():
@@ -110,7 +110,7 @@ class Backup(pulumi.ComponentResource):
                         cluster_arn=args.cluster_arn,
                         vault=vault,
                         copy=copy,
-                        role_arn=role.arn,
+                        role=role,
                         topic_arn=args.topic_arn,
                     ),
                     opts=self._child,
@@ -145,26 +145,19 @@ class Backup(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _role(self, name: str, vaults: list[BackupVault]) -> aws.iam.Role:
-        args = self._args
-        role = aws.iam.Role(
+    def _role(self, name: str, vaults: list[BackupVault]) -> ServiceRole:
+        return ServiceRole(
             name,
-            name=args.names.of(name),
-            description="Makes and copies snapshots of the database",
-            assume_role_policy=json.dumps(_trust(args.place.account_id)),
-            tags=self._tags,
+            ServiceRoleArgs(
+                names=self._args.names,
+                description="Makes and copies snapshots of the database",
+                trust=_trust(self._args.place.account_id),
+                statements=self._statements(vaults),
+            ),
             opts=self._child,
         )
-        aws.iam.RolePolicy(
-            name,
-            name="snapshots",
-            role=role.id,
-            policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": self._statements(vaults)}),
-            opts=self._child,
-        )
-        return role
 
-    def _statements(self, vaults: list[BackupVault]) -> list[dict[str, Any]]:
+    def _statements(self, vaults: list[BackupVault]) -> list[Statement]:
         """What AWS Backup does for Aurora, of its managed role's policy, for this cluster, its keys and its vaults alone.
 
         Source: AWS Managed Policy Reference, "AWSBackupServiceRolePolicyForBackup".
@@ -238,16 +231,11 @@ class Backup(pulumi.ComponentResource):
         ]
 
 
-def _trust(account_id: str) -> dict[str, Any]:
+def _trust(account_id: str) -> Statement:
     return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "AssumedByBackup",
-                "Effect": "Allow",
-                "Principal": {"Service": "backup.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-                "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
-            }
-        ],
+        "Sid": "AssumedByBackup",
+        "Effect": "Allow",
+        "Principal": {"Service": "backup.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
     }

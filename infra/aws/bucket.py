@@ -9,6 +9,7 @@ import pulumi_aws as aws
 from pulumi_aws.s3 import BucketLifecycleConfigurationRuleArgsDict
 
 from infra.aws.options import holding_data
+from infra.aws.policy_document import document
 from infra.names import Classification, Layer, Names
 from infra.settings.lifetime import Lifetime
 
@@ -138,12 +139,8 @@ class PrivateBucket(pulumi.ComponentResource):
         if args.kms_key_arn is not None:
             own += _only_with_key(args.kms_key_arn)
         resources = [self.arn, self.arn.apply(lambda arn: f"{arn}/*")]
-        return pulumi.Output.json_dumps(
-            {
-                "Version": "2012-10-17",
-                "Statement": [{"Resource": resources, **statement} for statement in (*own, *args.statements)],
-            }
-        )
+        statements = [{"Resource": resources, **statement} for statement in (*own, *args.statements)]
+        return pulumi.Output.json_dumps(document(*statements))
 
 
 def gone_after(days: int, *, noncurrent_days: int = 1) -> list[BucketLifecycleConfigurationRuleArgsDict]:

@@ -138,6 +138,6 @@ class Cluster(pulumi.ComponentResource):
             names=args.names,
             cluster_name=self.name,
             account=AUTOSCALER,
-            role_arn=role.arn,
-            opts=self._child,
+            role=role,
+            parent=self,
         )

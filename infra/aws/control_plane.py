@@ -8,7 +8,8 @@ import pulumi_aws as aws
 
 from infra.aws.options import holding_data
 from infra.aws.place import Place
-from infra.aws.service_role import ServiceRole, ServiceRoleArgs, Statement
+from infra.aws.policy_document import Statement
+from infra.aws.service_role import ServiceRole, ServiceRoleArgs
 from infra.names import Names
 from infra.settings.cluster import ClusterSettings
 from infra.settings.lifetime import Lifetime

@@ -1,6 +1,5 @@
 """The copies of a database that nothing replicates: a snapshot every few minutes, and each in the recovery region."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,8 @@ import pulumi_aws as aws
 from infra.aws.backup_vault import SHORTEST_DAYS, BackupVault
 from infra.aws.event_notice import EventNotice, EventNoticeArgs
 from infra.aws.place import Place
+from infra.aws.policy_document import Statement
+from infra.aws.service_role import ServiceRole, ServiceRoleArgs
 from infra.names import Names
 
 # How long to wait between two questions whether the snapshot is there.
@@ -19,7 +20,7 @@ LIFECYCLE = {"DeleteAfterDays": SHORTEST_DAYS}
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseCopiesArgs:
-    """Inputs of :class:`DatabaseCopies`; ``role_arn`` is the role in which AWS Backup works."""
+    """Inputs of :class:`DatabaseCopies`; ``role`` is that in which AWS Backup works."""
 
     names: Names
     place: Place
@@ -27,15 +28,15 @@ class DatabaseCopiesArgs:
     cluster_arn: pulumi.Input[str]
     vault: BackupVault
     copy: BackupVault
-    role_arn: pulumi.Input[str]
+    role: ServiceRole
     topic_arn: pulumi.Input[str]
 
 
 class DatabaseCopies(pulumi.ComponentResource):
     """Every few ``minutes`` a snapshot, and then its copy: more often than AWS Backup's plans can, which is every hour.
 
-    Produces ``StateMachine``, ``Schedule``, a ``Role`` with ``RolePolicy`` for each, and an :class:`EventNotice` of what
-    fails. Each copy to another region is a full one: docs/adr/0012-global-data.md.
+    Produces ``StateMachine``, ``Schedule``, a :class:`ServiceRole` for each, and an :class:`EventNotice` of what fails. Each
+    copy to another region is a full one: docs/adr/0012-global-data.md.
 
     Source: AWS Step Functions Developer Guide, "Using AWS service SDK integrations"; AWS Backup API, "StartBackupJob", which
     has no copy action, and "StartCopyJob".
@@ -52,6 +53,7 @@ class DatabaseCopies(pulumi.ComponentResource):
         steps = self._role(
             name,
             "states",
+            "Takes and copies snapshots of the database step by step",
             [
                 {
                     "Sid": "StartsSnapshots",
@@ -76,7 +78,7 @@ class DatabaseCopies(pulumi.ComponentResource):
                     "Sid": "HandsOverTheRoleOfBackup",
                     "Effect": "Allow",
                     "Action": "iam:PassRole",
-                    "Resource": args.role_arn,
+                    "Resource": args.role.arn,
                     "Condition": {"StringEquals": {"iam:PassedToService": "backup.amazonaws.com"}},
                 },
             ],
@@ -87,11 +89,13 @@ class DatabaseCopies(pulumi.ComponentResource):
             role_arn=steps.arn,
             definition=self._definition(),
             tags=self._tags,
-            opts=self._child,
+            # It works in both roles: it takes the one and hands over the other.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*steps.ready, *args.role.ready]),
         )
         starting = self._role(
             f"{name}-schedule",
             "scheduler",
+            "Starts the copies of the database",
             [
                 {
                     "Sid": "StartsTheCopies",
@@ -107,7 +111,7 @@ class DatabaseCopies(pulumi.ComponentResource):
             schedule_expression=f"rate({args.minutes} minutes)",
             flexible_time_window={"mode": "OFF"},
             target={"arn": machine.arn, "role_arn": starting.arn},
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=starting.ready),
         )
         EventNotice(
             name,
@@ -143,7 +147,7 @@ class DatabaseCopies(pulumi.ComponentResource):
                         "Parameters": {
                             "BackupVaultName": args.vault.name,
                             "ResourceArn": args.cluster_arn,
-                            "IamRoleArn": args.role_arn,
+                            "IamRoleArn": args.role.arn,
                             "Lifecycle": LIFECYCLE,
                         },
                         "ResultPath": "$.job",
@@ -172,7 +176,7 @@ class DatabaseCopies(pulumi.ComponentResource):
                             "RecoveryPointArn.$": "$.found.RecoveryPointArn",
                             "SourceBackupVaultName": args.vault.name,
                             "DestinationBackupVaultArn": args.copy.arn,
-                            "IamRoleArn": args.role_arn,
+                            "IamRoleArn": args.role.arn,
                             "Lifecycle": LIFECYCLE,
                         },
                         "End": True,
@@ -182,30 +186,24 @@ class DatabaseCopies(pulumi.ComponentResource):
             }
         )
 
-    def _role(self, name: str, service: str, statements: list[dict[str, Any]]) -> aws.iam.Role:
+    def _role(self, name: str, service: str, description: str, statements: list[Statement]) -> ServiceRole:
         args = self._args
-        trust = {
-            "Sid": "AssumedByTheService",
-            "Effect": "Allow",
-            "Principal": {"Service": f"{service}.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-            "Condition": {"StringEquals": {"aws:SourceAccount": args.place.account_id}},
-        }
-        role = aws.iam.Role(
+        return ServiceRole(
             name,
-            name=args.names.of(name),
-            assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-            tags=self._tags,
+            ServiceRoleArgs(
+                names=args.names,
+                description=description,
+                trust={
+                    "Sid": "AssumedByTheService",
+                    "Effect": "Allow",
+                    "Principal": {"Service": f"{service}.amazonaws.com"},
+                    "Action": "sts:AssumeRole",
+                    "Condition": {"StringEquals": {"aws:SourceAccount": args.place.account_id}},
+                },
+                statements=statements,
+            ),
             opts=self._child,
         )
-        aws.iam.RolePolicy(
-            name,
-            name=service,
-            role=role.id,
-            policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements}),
-            opts=self._child,
-        )
-        return role
 
 
 def _when(states: list[str], following: str) -> dict[str, Any]:

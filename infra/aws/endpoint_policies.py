@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from infra.aws.place import Place
-
-Statement = dict[str, Any]
+from infra.aws.policy_document import Statement, document
 
 PULL = [
     "ecr:BatchCheckLayerAvailability",
@@ -62,7 +61,7 @@ def s3_policy(place: Place, prefix: str) -> dict[str, Any]:
         "Action": "s3:GetObject",
         "Resource": f"{s3}prod-{place.region}-starport-layer-bucket/*",
     }
-    return _policy(own, layers)
+    return document(own, layers)
 
 
 def interface_policies(place: Place, prefix: str) -> dict[str, dict[str, Any]]:
@@ -101,14 +100,14 @@ def interface_policies(place: Place, prefix: str) -> dict[str, dict[str, Any]]:
     # A snapshot's ARN names no account.
     changed = [arn("ec2", "*"), f"arn:{place.partition}:ec2:{place.region}::snapshot/*"]
     return {
-        "ecr.api": _policy(pull, fill_cache),
-        "ecr.dkr": _policy(pull, fill_cache),
-        "ec2": _policy(describe, own("ChangeVolumesAndAddresses", INTERFACES + VOLUMES, changed)),
-        "eks": _policy(own("DescribeCluster", ["eks:Describe*", "eks:List*"], arn("eks", f"*/{prefix}*"))),
-        "eks-auth": _policy(
+        "ecr.api": document(pull, fill_cache),
+        "ecr.dkr": document(pull, fill_cache),
+        "ec2": document(describe, own("ChangeVolumesAndAddresses", INTERFACES + VOLUMES, changed)),
+        "eks": document(own("DescribeCluster", ["eks:Describe*", "eks:List*"], arn("eks", f"*/{prefix}*"))),
+        "eks-auth": document(
             own("GiveRolesToPods", ["eks-auth:AssumeRoleForPodIdentity"], arn("eks", f"cluster/{prefix}*"))
         ),
-        "autoscaling": _policy(
+        "autoscaling": document(
             own("DescribeGroups", ["autoscaling:Describe*"], "*"),
             own(
                 "ScaleNodes",
@@ -116,7 +115,7 @@ def interface_policies(place: Place, prefix: str) -> dict[str, dict[str, Any]]:
                 arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/eks-*"),
             ),
         ),
-        "elasticloadbalancing": _policy(
+        "elasticloadbalancing": document(
             own("DescribeTargets", ["elasticloadbalancing:Describe*"], "*"),
             own(
                 "RegisterPods",
@@ -124,18 +123,18 @@ def interface_policies(place: Place, prefix: str) -> dict[str, dict[str, Any]]:
                 arn("elasticloadbalancing", "targetgroup/*"),
             ),
         ),
-        "sts": _policy(
+        "sts": document(
             own("AssumeOwnRoles", ["sts:AssumeRole", "sts:TagSession"], roles),
             own("SayWhoOneIs", ["sts:GetCallerIdentity"], "*"),
             web_identity,
         ),
-        "secretsmanager": _policy(
+        "secretsmanager": document(
             own("ReadSecrets", ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"], secrets)
         ),
-        "kms": _policy(
+        "kms": document(
             own("UseKeys", ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], arn("kms", "key/*"))
         ),
-        "logs": _policy(
+        "logs": document(
             own(
                 "WriteLogs",
                 [
@@ -148,9 +147,5 @@ def interface_policies(place: Place, prefix: str) -> dict[str, dict[str, Any]]:
             )
         ),
         # CloudWatch knows no resource for metrics.
-        "monitoring": _policy(own("WriteMetrics", ["cloudwatch:PutMetricData"], "*")),
+        "monitoring": document(own("WriteMetrics", ["cloudwatch:PutMetricData"], "*")),
     }
-
-
-def _policy(*statements: Statement) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": list(statements)}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from infra.aws.service_role import ServiceRole
 from infra.names import Names
 
 # Amazon ECR User Guide, "Creating a pull through cache rule": of the upstreams those that ask for no credentials.
@@ -16,11 +17,11 @@ _CACHED_DAYS = 90
 
 @dataclass(frozen=True, kw_only=True)
 class ImageCacheArgs:
-    """Inputs of :class:`ImageCache`; ``role_arn`` is that by which ECR makes a repository on the first pull."""
+    """Inputs of :class:`ImageCache`; ``role`` is that by which ECR makes a repository on the first pull."""
 
     names: Names
     kms_key_arn: pulumi.Input[str]
-    role_arn: pulumi.Input[str]
+    role: ServiceRole
 
 
 class ImageCache(pulumi.ComponentResource):
@@ -34,19 +35,18 @@ class ImageCache(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ImageCacheArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("vanta:aws:ImageCache", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
         for noun, upstream in UPSTREAMS.items():
             template = aws.ecr.RepositoryCreationTemplate(
                 noun,
                 prefix=args.names.of(noun),
                 description=f"Cached images of {upstream}",
                 applied_fors=["PULL_THROUGH_CACHE"],
-                custom_role_arn=args.role_arn,
+                custom_role_arn=args.role.arn,
                 encryption_configurations=[{"encryption_type": "KMS", "kms_key": args.kms_key_arn}],
                 image_tag_mutability="MUTABLE",
                 lifecycle_policy=json.dumps(_LIFECYCLE),
                 resource_tags=args.names.tags(layer="foundation", classification="public"),
-                opts=child,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=args.role.ready),
             )
             aws.ecr.PullThroughCacheRule(
                 noun,

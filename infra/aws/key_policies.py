@@ -1,11 +1,10 @@
 """Who may do what with a key: statements of key policies, for the place where the key stands."""
 
 from collections.abc import Callable
-from typing import Any
 
 from infra.aws.place import Place
+from infra.aws.policy_document import Statement
 
-Statement = dict[str, Any]
 # Which service is named how depends on the region, and a replica stands in another one than its primary.
 Statements = Callable[[Place], list[Statement]]
 

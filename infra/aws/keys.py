@@ -8,7 +8,6 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.aws.key_policies import (
-    Statement,
     Statements,
     administration,
     cluster,
@@ -21,6 +20,7 @@ from infra.aws.key_policies import (
 )
 from infra.aws.options import holding_data
 from infra.aws.place import Place
+from infra.aws.policy_document import Statement, document
 from infra.names import Classification, Layer, Names
 from infra.settings.lifetime import Lifetime
 
@@ -177,4 +177,4 @@ class Keys(pulumi.ComponentResource):
 
 
 def _policy(place: Place, statements: list[Statement]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [administration(place), *statements]})
+    return json.dumps(document(administration(place), *statements))

@@ -2,7 +2,7 @@
 
 from infra.aws.place import Place
 from infra.aws.pod_identity import ServiceAccount
-from infra.aws.service_role import Statement
+from infra.aws.policy_document import Statement
 
 AUTOSCALER = ServiceAccount(namespace="kube-system", name="cluster-autoscaler")
 # Amazon EKS User Guide, "Managed node groups concepts": the tags that EKS gives the groups behind its node groups.

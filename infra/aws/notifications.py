@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from infra.aws.policy_document import Statement, document
 from infra.names import Names
 
 
@@ -49,45 +50,7 @@ class Notifications(pulumi.ComponentResource):
             name,
             region=region,
             arn=topic.arn,
-            policy=pulumi.Output.json_dumps(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Sid": "PublishedByAlarms",
-                            "Effect": "Allow",
-                            "Principal": {"Service": "cloudwatch.amazonaws.com"},
-                            "Action": "sns:Publish",
-                            "Resource": topic.arn,
-                            "Condition": {"StringEquals": {"aws:SourceAccount": args.account_id}},
-                        },
-                        {
-                            "Sid": "PublishedByBudgets",
-                            "Effect": "Allow",
-                            "Principal": {"Service": "budgets.amazonaws.com"},
-                            "Action": "sns:Publish",
-                            "Resource": topic.arn,
-                            "Condition": {"StringEquals": {"aws:SourceAccount": args.account_id}},
-                        },
-                        {
-                            "Sid": "PublishedByRules",
-                            "Effect": "Allow",
-                            "Principal": {"Service": "events.amazonaws.com"},
-                            "Action": "sns:Publish",
-                            "Resource": topic.arn,
-                            "Condition": {"ArnLike": {"aws:SourceArn": _rules(args)}},
-                        },
-                        {
-                            "Sid": "OnlyOverTls",
-                            "Effect": "Deny",
-                            "Principal": "*",
-                            "Action": "sns:Publish",
-                            "Resource": topic.arn,
-                            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-                        },
-                    ],
-                }
-            ),
+            policy=pulumi.Output.json_dumps(document(*_publication(args, topic.arn))),
             opts=child,
         )
         if args.email:
@@ -95,6 +58,38 @@ class Notifications(pulumi.ComponentResource):
                 name, region=region, topic=topic.arn, protocol="email", endpoint=args.email, opts=child
             )
         self.register_outputs({"topicArn": self.topic_arn})
+
+
+def _publication(args: NotificationsArgs, topic_arn: pulumi.Output[str]) -> list[Statement]:
+    of_the_account = {"StringEquals": {"aws:SourceAccount": args.account_id}}
+    of_the_stack = {"ArnLike": {"aws:SourceArn": _rules(args)}}
+    publishers = [
+        ("PublishedByAlarms", "cloudwatch", of_the_account),
+        ("PublishedByBudgets", "budgets", of_the_account),
+        ("PublishedByRules", "events", of_the_stack),
+    ]
+    tls: Statement = {
+        "Sid": "OnlyOverTls",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sns:Publish",
+        "Resource": topic_arn,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return [
+        *(
+            {
+                "Sid": sid,
+                "Effect": "Allow",
+                "Principal": {"Service": f"{service}.amazonaws.com"},
+                "Action": "sns:Publish",
+                "Resource": topic_arn,
+                "Condition": condition,
+            }
+            for sid, service, condition in publishers
+        ),
+        tls,
+    ]
 
 
 def _rules(args: NotificationsArgs) -> str:

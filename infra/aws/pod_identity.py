@@ -6,7 +6,8 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.aws.place import Place
-from infra.aws.service_role import Statement
+from infra.aws.policy_document import Statement
+from infra.aws.service_role import ServiceRole
 from infra.names import Names
 
 
@@ -45,8 +46,8 @@ def associate(
     names: Names,
     cluster_name: pulumi.Input[str],
     account: ServiceAccount,
-    role_arn: pulumi.Input[str],
-    opts: pulumi.ResourceOptions,
+    role: ServiceRole,
+    parent: pulumi.Resource,
 ) -> None:
     """Give the role to the service account's pods; neither has to exist in the cluster yet."""
     aws.eks.PodIdentityAssociation(
@@ -54,7 +55,7 @@ def associate(
         cluster_name=cluster_name,
         namespace=account.namespace,
         service_account=account.name,
-        role_arn=role_arn,
+        role_arn=role.arn,
         tags=names.tags(layer="foundation", classification="internal", name=name),
-        opts=opts,
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=role.ready),
     )

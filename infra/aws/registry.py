@@ -11,8 +11,9 @@ import pulumi_aws as aws
 from infra.aws.image_cache import ImageCache, ImageCacheArgs
 from infra.aws.options import holding_data
 from infra.aws.place import Place
+from infra.aws.policy_document import Statement, document
 from infra.aws.registry_account import RegistryAccount, RegistryAccountArgs
-from infra.aws.service_role import ServiceRole, ServiceRoleArgs, Statement
+from infra.aws.service_role import ServiceRole, ServiceRoleArgs
 from infra.names import PROJECT, Names
 from infra.settings.lifetime import Lifetime
 from infra.settings.registry import RegistrySettings
@@ -75,7 +76,7 @@ class Registry(pulumi.ComponentResource):
             aws.ecr.RepositoryPolicy(
                 IMAGE,
                 repository=repository.name,
-                policy=json.dumps(_pulled_by(args.place.partition, args.settings.readers)),
+                policy=json.dumps(document(_pulled_by(args.place.partition, args.settings.readers))),
                 opts=child,
             )
         role = ServiceRole(
@@ -90,12 +91,8 @@ class Registry(pulumi.ComponentResource):
         )
         ImageCache(
             "image-cache",
-            ImageCacheArgs(
-                names=args.names,
-                kms_key_arn=args.kms_key_arn,
-                role_arn=role.arn,
-            ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(role.ready)),
+            ImageCacheArgs(names=args.names, kms_key_arn=args.kms_key_arn, role=role),
+            opts=child,
         )
         if args.settings.account_settings:
             RegistryAccount(
@@ -105,10 +102,10 @@ class Registry(pulumi.ComponentResource):
                     scanning=args.settings.scanning,
                     scanned=f"{PROJECT}-*",
                     namespace=namespace,
-                    role_arn=role.arn,
+                    role=role,
                     recovery_region=args.recovery_region,
                 ),
-                opts=pulumi.ResourceOptions(parent=self, depends_on=list(role.ready)),
+                opts=child,
             )
         self.register_outputs({"url": self.url})
 
@@ -146,21 +143,16 @@ def _lifecycle(kept: int) -> dict[str, Any]:
     }
 
 
-def _pulled_by(partition: str, accounts: Sequence[str]) -> dict[str, Any]:
+def _pulled_by(partition: str, accounts: Sequence[str]) -> Statement:
     """Pulls by clusters of other accounts: they run by digest what was built and scanned once, here."""
     return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "PulledByOtherAccounts",
-                "Effect": "Allow",
-                "Principal": {"AWS": [f"arn:{partition}:iam::{account}:root" for account in accounts]},
-                "Action": [
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:BatchGetImage",
-                    "ecr:GetDownloadUrlForLayer",
-                ],
-            }
+        "Sid": "PulledByOtherAccounts",
+        "Effect": "Allow",
+        "Principal": {"AWS": [f"arn:{partition}:iam::{account}:root" for account in accounts]},
+        "Action": [
+            "ecr:BatchCheckLayerAvailability",
+            "ecr:BatchGetImage",
+            "ecr:GetDownloadUrlForLayer",
         ],
     }
 

@@ -6,6 +6,7 @@ from typing import Literal
 import pulumi
 import pulumi_aws as aws
 
+from infra.aws.service_role import ServiceRole
 from infra.names import Names
 
 
@@ -14,14 +15,14 @@ class RegistryAccountArgs:
     """Inputs of :class:`RegistryAccount`.
 
     Repositories that the pattern ``scanned`` covers are scanned; those of ``namespace`` are copied to
-    ``recovery_region``, unless it is empty.
+    ``recovery_region``, unless it is empty, where ECR makes their repositories in ``role``.
     """
 
     names: Names
     scanning: Literal["BASIC", "ENHANCED"]
     scanned: str
     namespace: str
-    role_arn: pulumi.Input[str]
+    role: ServiceRole
     recovery_region: str
 
 
@@ -60,11 +61,11 @@ class RegistryAccount(pulumi.ComponentResource):
                 prefix=args.namespace,
                 description="Copies of images from another region",
                 applied_fors=["REPLICATION"],
-                custom_role_arn=args.role_arn,
+                custom_role_arn=args.role.arn,
                 encryption_configurations=[{"encryption_type": "KMS"}],
                 image_tag_mutability="IMMUTABLE",
                 resource_tags=args.names.tags(layer="foundation", classification="internal"),
-                opts=child,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=args.role.ready),
             )
             aws.ecr.ReplicationConfiguration(
                 name,

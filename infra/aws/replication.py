@@ -9,6 +9,8 @@ import pulumi_aws as aws
 
 from infra.aws.alarms import Alarm
 from infra.aws.bucket import PrivateBucket
+from infra.aws.policy_document import Statement
+from infra.aws.service_role import ServiceRole, ServiceRoleArgs
 
 # Amazon S3 User Guide, "Meeting compliance requirements with S3 Replication Time Control": the only value it offers.
 MINUTES = 15
@@ -36,7 +38,7 @@ class Replication(pulumi.ComponentResource):
     keys as if they were of one region. What was written before replication began is not copied (S3 Batch Replication
     can). Lifecycle rules work in each bucket for itself.
 
-    Produces ``Role``, ``RolePolicy`` and ``BucketReplicationConfig``.
+    Produces the :class:`ServiceRole` of S3 and ``BucketReplicationConfig``.
 
     Source: Amazon S3 User Guide, "Setting up permissions for live replication", "Replicating encrypted objects",
     "Object Lock considerations" and "Replicating metadata changes with replica modification sync".
@@ -44,37 +46,18 @@ class Replication(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ReplicationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("vanta:aws:Replication", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
         source, destination = args.source, args.destination
         names = source.args.names
 
-        role = aws.iam.Role(
+        role = ServiceRole(
             name,
-            name=names.of(_noun(source, destination)),
-            description=f"S3 copies {source.physical_name} to {destination.physical_name}",
-            # Only the account that owns the role can give it to a bucket, so that nobody else's bucket can use it.
-            assume_role_policy=pulumi.Output.json_dumps(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Sid": "AssumedByS3",
-                            "Effect": "Allow",
-                            "Principal": {"Service": "s3.amazonaws.com"},
-                            "Action": "sts:AssumeRole",
-                        }
-                    ],
-                }
+            ServiceRoleArgs(
+                names=names,
+                description=f"S3 copies {source.physical_name} to {destination.physical_name}",
+                trust=_ASSUMED_BY_S3,
+                statements=permissions(args),
             ),
-            tags=names.tags(layer=source.args.layer, classification="internal"),
-            opts=child,
-        )
-        policy = aws.iam.RolePolicy(
-            name,
-            name="replicate",
-            role=role.name,
-            policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": permissions(args)}),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self),
         )
         aws.s3.BucketReplicationConfig(
             name,
@@ -103,13 +86,22 @@ class Replication(pulumi.ComponentResource):
             ],
             # S3 refuses to copy between buckets that are not versioned, and fails what it may not read.
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=[source.versioning, destination.versioning, policy, *args.ready]
+                parent=self, depends_on=[source.versioning, destination.versioning, *role.ready, *args.ready]
             ),
         )
         self.register_outputs({})
 
 
-def permissions(args: ReplicationArgs) -> list[dict[str, Any]]:
+# Only the account that owns the role can give it to a bucket, so that nobody else's bucket can use it.
+_ASSUMED_BY_S3: Statement = {
+    "Sid": "AssumedByS3",
+    "Effect": "Allow",
+    "Principal": {"Service": "s3.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+}
+
+
+def permissions(args: ReplicationArgs) -> list[Statement]:
     """What S3 needs to copy from the one bucket to the other, and nothing in any other bucket.
 
     The encryption context is the bucket where a bucket key is used, and the object where not.
@@ -212,7 +204,7 @@ def _objects(bucket: PrivateBucket) -> pulumi.Output[str]:
     return bucket.arn.apply(lambda arn: f"{arn}/*")
 
 
-def _cryptography(sid: str, actions: list[str], bucket: PrivateBucket) -> dict[str, Any]:
+def _cryptography(sid: str, actions: list[str], bucket: PrivateBucket) -> Statement:
     return {
         "Sid": sid,
         "Effect": "Allow",

@@ -1,10 +1,8 @@
 """The rotation of a secret: a function that Secrets Manager calls, and the schedule on which it does."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -13,6 +11,8 @@ import infra.rotation
 from infra.aws.alarms import Alarm, Alarms, AlarmsArgs
 from infra.aws.options import holding_data
 from infra.aws.place import Place
+from infra.aws.policy_document import Statement
+from infra.aws.service_role import ServiceRole, ServiceRoleArgs
 from infra.names import Names
 from infra.settings.lifetime import Lifetime
 
@@ -30,7 +30,7 @@ class Kept:
     """What lets its users in by a secret: the environment that tells the function of it, and what the function does to it."""
 
     environment: Mapping[str, pulumi.Input[str]]
-    permissions: Sequence[Mapping[str, Any]]
+    permissions: Sequence[Statement]
 
 
 def in_database(cluster_arn: pulumi.Input[str], master_secret_arn: pulumi.Input[str], name: str) -> Kept:
@@ -80,8 +80,8 @@ class Rotation(pulumi.ComponentResource):
 
     The first rotation is when the schedule says: before, nobody has to be able to log in yet.
 
-    Produces ``LogGroup``, ``Role``, ``RolePolicy``, ``Function``, ``Permission``, ``SecretRotation`` and, with a topic,
-    :class:`Alarms`.
+    Produces ``LogGroup``, the :class:`ServiceRole` of the function, ``Function``, ``Permission``, ``SecretRotation`` and,
+    with a topic, :class:`Alarms`.
 
     Source: AWS Secrets Manager User Guide, "Lambda rotation function execution role permissions" and "Rotation by Lambda
     function".
@@ -101,20 +101,13 @@ class Rotation(pulumi.ComponentResource):
             tags=tags,
             opts=holding_data(self, lifetime=args.lifetime),
         )
-        role = aws.iam.Role(
+        role = ServiceRole(
             name,
-            name=identifier,
-            description="Rotates one secret",
-            assume_role_policy=json.dumps(_assumed_by_lambda()),
-            tags=tags,
-            opts=child,
-        )
-        policy = aws.iam.RolePolicy(
-            name,
-            name="rotate",
-            role=role.name,
-            policy=pulumi.Output.json_dumps(
-                {"Version": "2012-10-17", "Statement": permissions(args, logs.arn)}
+            ServiceRoleArgs(
+                names=args.names,
+                description="Rotates one secret",
+                trust=_ASSUMED_BY_LAMBDA,
+                statements=permissions(args, logs.arn),
             ),
             opts=child,
         )
@@ -132,7 +125,7 @@ class Rotation(pulumi.ComponentResource):
             environment={"variables": args.kept.environment},
             logging_config={"log_format": "JSON", "log_group": logs.name},
             tags=tags,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=role.ready),
         )
         permission = aws.lambda_.Permission(
             name,
@@ -177,7 +170,7 @@ def code() -> pulumi.AssetArchive:
     )
 
 
-def permissions(args: RotationArgs, log_group_arn: pulumi.Output[str]) -> list[Mapping[str, Any]]:
+def permissions(args: RotationArgs, log_group_arn: pulumi.Output[str]) -> list[Statement]:
     """What the function does: to its secret, to what the secret is for, and to its log."""
     secret = [
         "secretsmanager:DescribeSecret",
@@ -196,19 +189,13 @@ def permissions(args: RotationArgs, log_group_arn: pulumi.Output[str]) -> list[M
     ]
 
 
-def _allow(sid: str, actions: Sequence[str], resource: pulumi.Input[str]) -> dict[str, Any]:
+def _allow(sid: str, actions: Sequence[str], resource: pulumi.Input[str]) -> Statement:
     return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
 
 
-def _assumed_by_lambda() -> dict[str, Any]:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "AssumedByLambda",
-                "Effect": "Allow",
-                "Principal": {"Service": "lambda.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-            }
-        ],
-    }
+_ASSUMED_BY_LAMBDA: Statement = {
+    "Sid": "AssumedByLambda",
+    "Effect": "Allow",
+    "Principal": {"Service": "lambda.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+}

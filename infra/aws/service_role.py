@@ -3,14 +3,12 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
+from infra.aws.policy_document import Statement, document
 from infra.names import Names
-
-Statement = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +29,8 @@ class ServiceRole(pulumi.ComponentResource):
     """A role and all it may do.
 
     Produces ``Role``, a ``RolePolicyAttachment`` for each managed policy, and a ``RolePolicy`` if there are statements.
-    ``ready`` is what has to exist before the role can do its work.
+    ``ready`` is what has to exist before the role can do its work, and what is given its ``arn`` waits for: AWS refuses, or
+    fails later, where a service takes a role that may not do anything yet.
 
     Source: AWS IAM User Guide, "Create a role to delegate permissions to an AWS service".
     """
@@ -47,7 +46,7 @@ class ServiceRole(pulumi.ComponentResource):
             name,
             name=args.names.of(name),
             description=args.description,
-            assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [args.trust]}),
+            assume_role_policy=json.dumps(document(args.trust)),
             tags=args.names.tags(layer="foundation", classification="internal", name=name),
             opts=child,
         )
@@ -63,9 +62,7 @@ class ServiceRole(pulumi.ComponentResource):
                     name,
                     name=args.names.of(name),
                     role=role.name,
-                    policy=pulumi.Output.json_dumps(
-                        {"Version": "2012-10-17", "Statement": list(args.statements)}
-                    ),
+                    policy=pulumi.Output.json_dumps(document(*args.statements)),
                     opts=child,
                 )
             )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from infra.aws.policy_document import document
 from infra.bootstrap.plan import Plan
 from infra.names import PROJECT
 
@@ -28,7 +29,7 @@ def state(plan: Plan, region: str, key_arn: str) -> dict[str, Any]:
     Source: Amazon S3 User Guide, "Examples of Amazon S3 bucket policies".
     """
     arn = plan.bucket_arn(region)
-    return _policy(
+    return document(
         _tls_only(arn),
         # Its key's policy says for which stack a secret may be decrypted; another key's would not.
         _only(arn, "EncryptedByKms", "s3:x-amz-server-side-encryption", "aws:kms"),
@@ -41,7 +42,7 @@ def state(plan: Plan, region: str, key_arn: str) -> dict[str, Any]:
 def logs(plan: Plan, region: str) -> dict[str, Any]:
     """The policy of the log's bucket in ``region``: S3 writes there, for the state's bucket alone."""
     arn = f"arn:{plan.partition}:s3:::{plan.logs(region)}"
-    return _policy(
+    return document(
         _tls_only(arn),
         {
             "Sid": "WrittenByLogDelivery",
@@ -56,10 +57,6 @@ def logs(plan: Plan, region: str) -> dict[str, Any]:
         },
         _kept_from_deployments(plan, arn),
     )
-
-
-def _policy(*statements: dict[str, Any]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def _tls_only(arn: str) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def build(clients: Clients, plan: Plan, ledger: Ledger) -> None:
 def _ensure_roles(identity: Identity, plan: Plan, stack: Stack, ledger: Ledger, *, key_id: str) -> None:
     """The boundary of what a stack's deployment may create, and the two roles of its workflows."""
     ledger.begin(f"boundary {stack.boundary}")
-    identity.policy(stack.boundary, rights.document(rights.boundary(plan)))
+    identity.policy(stack.boundary, rights.policy(rights.boundary(plan, stack)))
     read = [*rights.reads(plan, stack), *rights.state_read(plan, stack, key_id)]
     identity.role(
         stack.preview_role,

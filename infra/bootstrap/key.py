@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from infra.aws.key_policies import ADMINISTRATION
+from infra.aws.policy_document import document
 from infra.bootstrap.clients import Clients
 from infra.bootstrap.ledger import Ledger, canonical
 from infra.bootstrap.plan import ALIAS, Plan
@@ -24,34 +25,31 @@ def policy(plan: Plan, region: str) -> dict[str, Any]:
     Source: AWS KMS Developer Guide, "Key policies in AWS KMS" and "Multi-Region keys in AWS KMS".
     """
     account = {"AWS": plan.iam("root")}
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "AdministeredThroughIam",
-                "Effect": "Allow",
-                "Principal": account,
-                "Action": [*ADMINISTRATION, "kms:ReplicateKey"],
-                "Resource": "*",
-            },
-            {
-                "Sid": "UsedThroughS3",
-                "Effect": "Allow",
-                "Principal": account,
-                "Action": ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
-                "Resource": "*",
-                "Condition": {"StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"}},
-            },
-            {
-                "Sid": "UsedForTheSecretsOfAStack",
-                "Effect": "Allow",
-                "Principal": account,
-                "Action": ["kms:Decrypt", "kms:Encrypt"],
-                "Resource": "*",
-                "Condition": {"Null": {"kms:EncryptionContext:stack": "false"}},
-            },
-        ],
-    }
+    return document(
+        {
+            "Sid": "AdministeredThroughIam",
+            "Effect": "Allow",
+            "Principal": account,
+            "Action": [*ADMINISTRATION, "kms:ReplicateKey"],
+            "Resource": "*",
+        },
+        {
+            "Sid": "UsedThroughS3",
+            "Effect": "Allow",
+            "Principal": account,
+            "Action": ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"}},
+        },
+        {
+            "Sid": "UsedForTheSecretsOfAStack",
+            "Effect": "Allow",
+            "Principal": account,
+            "Action": ["kms:Decrypt", "kms:Encrypt"],
+            "Resource": "*",
+            "Condition": {"Null": {"kms:EncryptionContext:stack": "false"}},
+        },
+    )
 
 
 def ensure(clients: Clients, plan: Plan, ledger: Ledger) -> str:

@@ -4,12 +4,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from infra.aws.policy_document import Statement, document
 from infra.bootstrap.plan import ALIAS, Plan, Stack
 from infra.bootstrap.services import SERVICES
 from infra.bootstrap.services.grant import Grant
 from infra.names import PROJECT
-
-Statement = dict[str, Any]
 
 # AWS IAM User Guide, "IAM and AWS STS quotas": characters of a managed policy, white space not counted.
 POLICY_LENGTH = 6144
@@ -29,19 +28,19 @@ _KEY_CHANGES = (
 )
 
 
-def document(statements: Sequence[Statement]) -> str:
+def policy(statements: Sequence[Statement]) -> str:
     """A policy as IAM takes it; its length counts against IAM's limits, so without a space."""
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, separators=(",", ":"))
+    return json.dumps(document(*statements), separators=(",", ":"))
 
 
 def packed(statements: Sequence[Statement]) -> list[str]:
     """The statements in as few policies as IAM's limit of length allows, in their order."""
     packs: list[list[Statement]] = [[]]
     for statement in statements:
-        if packs[-1] and len(document([*packs[-1], statement])) > POLICY_LENGTH:
+        if packs[-1] and len(policy([*packs[-1], statement])) > POLICY_LENGTH:
             packs.append([])
         packs[-1].append(statement)
-    return [document(pack) for pack in packs]
+    return [policy(pack) for pack in packs]
 
 
 def reads(plan: Plan, stack: Stack) -> list[Statement]:
@@ -131,8 +130,11 @@ def refusals(plan: Plan, stack: Stack) -> list[Statement]:
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
 
-def boundary(plan: Plan) -> list[Statement]:
-    """The most that a role which a stack makes can be given: the services that the program uses, no identities, no state."""
+def boundary(plan: Plan, stack: Stack) -> list[Statement]:
+    """The most that a role which the stack makes can be given: the services that the program uses, and no state.
+
+    Of identities it reaches none, and hands on one.
+    """
     used = sorted(f"{name}:*" for name in {*SERVICES, *_FOR_ROLES} if name != "iam")
     buckets = [
         arn for region in plan.regions for arn in (plan.bucket_arn(region), f"{plan.bucket_arn(region)}/*")
@@ -146,6 +148,13 @@ def boundary(plan: Plan) -> list[Statement]:
         ),
         # The images of Kubernetes itself come from repositories in accounts of AWS.
         _allow("ImagesOfAws", PULL, ["*"]),
+        # What copies the database every few minutes has AWS Backup work in its own role.
+        _allow(
+            "RoleOfBackupHandedToIt",
+            ["iam:PassRole"],
+            [plan.iam(f"role/{PROJECT}-{stack.name}-backup")],
+            {"StringEquals": {"iam:PassedToService": "backup.amazonaws.com"}},
+        ),
         _deny("NotTheState", ["s3:*"], buckets),
         _deny("NotItsKey", ["kms:*"], ["*"], {"ForAnyValue:StringEquals": {"kms:ResourceAliases": ALIAS}}),
     ]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from infra.aws.policy_document import document
 from infra.bootstrap.plan import Plan
 
 ISSUER = "token.actions.githubusercontent.com"
@@ -45,11 +46,6 @@ def s3(plan: Plan) -> dict[str, Any]:
 
 
 def _trust(sid: str, principal: dict[str, str], action: str, condition: dict[str, Any]) -> dict[str, Any]:
-    statement = {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Principal": principal,
-        "Action": action,
-        "Condition": condition,
-    }
-    return {"Version": "2012-10-17", "Statement": [statement]}
+    return document(
+        {"Sid": sid, "Effect": "Allow", "Principal": principal, "Action": action, "Condition": condition}
+    )

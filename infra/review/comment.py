@@ -16,6 +16,8 @@ _VALUE = 160
 # How much of two long values is shown before the first place in which they differ.
 _LEAD = 40
 _NAME = 200
+# How many of the resources that move the bill for one and the same reason are named.
+_NAMED = 4
 _MESSAGE = 2_000
 # Kept free for the sentences that say what was left out.
 _RESERVE = 400
@@ -163,8 +165,13 @@ def _wrong(wrong: Sequence[str]) -> Iterable[str]:
 def _cost(found: Sequence[cost.Reason]) -> Iterable[str]:
     if found:
         yield "\n### What moves the bill\n\n| direction | resource | why |\n|---|---|---|\n"
+    alike: dict[tuple[str, str, str], list[str]] = {}
     for reason in found:
-        yield f"| {reason.direction} | {_resource(reason.change)} | {_plain(reason.why)} |\n"
+        alike.setdefault((reason.direction, reason.change.type, reason.why), []).append(reason.change.name)
+    for (direction, kind, why), names in alike.items():
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        named = ", ".join(_code(name) for name in names[:_NAMED])
+        yield f"| {direction} | {named}{more} ({_code(kind)}) | {_plain(why)} |\n"
 
 
 def _resources(count: int) -> str:
@@ -178,7 +185,9 @@ def _rooms(body: _Body, preview: Preview) -> None:
 
 def _room(body: _Body, room: str, members: Sequence[Change]) -> None:
     counts = ", ".join(f"{count} {action}" for action, count in Counter(c.action for c in members).items())
-    opening = f"\n<details open>\n<summary><b>{_plain(room)}</b>: {counts}</summary>\n"
+    # Where all is new the summary says what there is to judge; the room's resources are a click away.
+    shown = "" if all(change.action == "create" for change in members) else " open"
+    opening = f"\n<details{shown}>\n<summary><b>{_plain(room)}</b>: {counts}</summary>\n"
     body.section(opening, [_entry(change) for change in members], "\n</details>\n")
 
 

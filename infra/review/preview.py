@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from infra.review import documents
 from infra.review.secrets import MASK, Secrets
 
 # What the engine writes for a value that only exists after the update: sdk/go/common/resource/plugin, UnknownStringValue.
@@ -20,6 +21,10 @@ _REPLACEMENT = {"create-replacement", "replace", "delete-replaced", "import-repl
 _QUIET = {"same", "read", "refresh"}
 _URN = re.compile(r"urn:pulumi:(?P<stack>[^:]+)::(?P<project>[^:]+)::(?P<types>.+?)::(?P<name>.+)", re.DOTALL)
 _PATH = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.\[\]]+)')
+
+
+# With more differences than these it is easier to read both documents than what differs.
+_MOST_PLACES = 12
 
 
 class PreviewError(Exception):
@@ -164,12 +169,23 @@ def _differences(
         if before is ABSENT:
             # A property that AWS filled in is known to the state alone.
             before = _at(outputs, segments)
-        yield Difference(
-            path=secrets.text(path),
-            old=before,
-            new=_at(after, segments),
-            replaces="replace" in detail.get("kind", "") or (not detail and set(segments[:1]) <= replacing),
-        )
+        replaces = "replace" in detail.get("kind", "") or (not detail and set(segments[:1]) <= replacing)
+        for place, one, other in _apart(path, before, _at(after, segments)):
+            # What stood within two layers of quotes stands within one here.
+            yield Difference(
+                path=secrets.text(place), old=secrets.value(one), new=secrets.value(other), replaces=replaces
+            )
+
+
+def _apart(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
+    """The property, or the few places in which it differs if it is a document."""
+    old, new = documents.leaves(before), documents.leaves(after)
+    if old is not None and new is not None:
+        differing = [at for at in old | new if old.get(at, ABSENT) != new.get(at, ABSENT)]
+        if 0 < len(differing) <= _MOST_PLACES:
+            yield from ((f"{path}{at}", old.get(at, ABSENT), new.get(at, ABSENT)) for at in differing)
+            return
+    yield path, before, after
 
 
 def _segments(path: str) -> list[str]:

@@ -45,6 +45,10 @@ class Secrets:
             for name, value in (state.get(side) or {}).items()
         }
 
+    def value(self, value: Any) -> Any:
+        """A JSON value without any of the secrets."""
+        return self._value("", value)
+
     def text(self, text: str) -> str:
         """``text`` without any of the secrets."""
         for secret in self._texts:

@@ -24,6 +24,8 @@ GLOBAL_READERS = range(15)
 # PostgreSQL, log_min_duration_statement: -1 would switch the slow query log off, 0 would log every statement.
 SLOW_QUERY_MS = range(1, 3_600_001)
 
+# Amazon Aurora User Guide, "Getting a list of available versions in your AWS Region": Aurora has no 17.0 to 17.3.
+_ENGINE_VERSION = re.compile(r"17\.([4-9]|[1-9][0-9])")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _DB_CLASS = re.compile(r"db\.(t3|t4g|r[5-9][a-z]*|x2g)\.(medium|large|[0-9]*xlarge)")
 
@@ -64,11 +66,11 @@ def check_database(database: "DatabaseSettings", *, lifetime: Lifetime, recovery
             "which PostgreSQL would have to quote",
             "Use a-z, 0-9 and _, a letter first",
         )
-    if not re.fullmatch(r"17\.[0-9]{1,2}", database.engine_version):
+    if not _ENGINE_VERSION.fullmatch(database.engine_version):
         raise refusal(
             "database.engineVersion",
             database.engine_version,
-            "but the parameter groups are those of PostgreSQL 17",
+            "but the parameter groups are those of PostgreSQL 17, which Aurora has from 17.4 on",
             'Use a version like "17.5"',
         )
     if not _DB_CLASS.fullmatch(database.instance_class):

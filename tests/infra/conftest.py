@@ -88,8 +88,12 @@ class Cloud(pulumi.runtime.Mocks):
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         region = args.inputs.get("region", self.region)
+        service = args.typ.split(":")[1].split("/")[0]
+        arn = f"arn:aws:{service}:{region}:{ACCOUNT}:{args.name}"
+        if args.typ == "aws:iam/role:Role":
+            arn = f"arn:aws:iam::{ACCOUNT}:role/{args.inputs['name']}"
         made = {
-            "arn": f"arn:aws:{args.typ.split(':')[1].split('/')[0]}:{region}:{ACCOUNT}:{args.name}",
+            "arn": arn,
             "keyId": f"{args.name}-key",
             "result": f"Generated1{args.name}",
             "port": 4242,
@@ -307,3 +311,9 @@ def prod(declare: Callable[..., Recorded]) -> Recorded:
 def standby(declare: Callable[..., Recorded]) -> Recorded:
     """The stack that follows the permanent one, as committed."""
     return declare("prod-dr")
+
+
+@pytest.fixture(scope="session")
+def everything(declare: Callable[..., Recorded]) -> Recorded:
+    """The permanent stack with what no committed stack asks for: secrets that rotate, copies that no global cluster makes."""
+    return declare("prod", {"secrets": {"rotationDays": 30}, "database": {"globalCluster": False}})

@@ -72,7 +72,7 @@ def test_a_pod_takes_the_role_of_its_own_service_account_alone(
     else:
         (association,) = prod.one("Addon", role).inputs["podIdentityAssociations"]
         assert association["serviceAccount"] == account
-    assert association["roleArn"].endswith(f":{role}")
+    assert association["roleArn"].endswith(f":role/vanta-prod-{role}")
 
 
 def test_the_control_plane_acts_for_its_own_cluster_alone(prod: Any) -> None:

@@ -5,13 +5,15 @@ import json
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.aws.addresses import data_subnets, private_subnets, public_subnets
+from infra.aws.network import Network, NetworkArgs
+from infra.names import Names
 
 ROOT = Path(__file__).resolve().parents[2]
 Declare = Callable[..., Any]
@@ -94,10 +96,13 @@ def test_no_machine_gets_a_public_address_by_itself(prod: Any) -> None:
     ],
 )
 def test_private_subnets_leave_through_as_many_nat_gateways_as_configured(
-    declare: Declare, nat: str, ways: dict[str, str]
+    alone: Callable[..., Any], nat: Literal["none", "one", "zone"], ways: dict[str, str]
 ) -> None:
-    # Without a way out nodes need endpoints.
-    recorded = declare("dev", {"network": {"nat": nat, "endpoints": nat == "none"}})
+    names = Names(stack="dev", owner="platform", account_id="111122223333", region="eu-west-1")
+    args = NetworkArgs(
+        names=names, cidr="10.21.0.0/16", zones=tuple(f"eu-west-1{zone}" for zone in "abc"), nat=nat
+    )
+    recorded = alone(lambda: Network("network", args))
     routes = of(recorded, "Route", "private")
     assert {r.name[-1]: r.inputs["natGatewayId"] for r in routes} == ways
     assert [r.inputs["routeTableId"] for r in routes] == [f"{r.name}-id" for r in routes]

@@ -59,7 +59,7 @@ def test_a_cached_image_gets_an_encrypted_repository_with_tags(prod: Any) -> Non
         assert rule["ecrRepositoryPrefix"] == template["prefix"] == f"vanta-prod-{name}"
         assert template["encryptionConfigurations"][0]["kmsKey"].endswith(":registry")
         # ECR sets key and tags only as a role of ours.
-        assert template["customRoleArn"].endswith(":registry")
+        assert template["customRoleArn"].endswith(":role/vanta-prod-registry")
         assert template["resourceTags"]["stack"] == "prod"
         assert f"RepositoryCreationTemplate {name}" in prod.one("PullThroughCacheRule", name).dependencies
 

@@ -31,7 +31,7 @@ SAMPLES = Path(__file__).with_name("samples")
 _LEFT_OUT = {"stackTrace", "sourcePosition", "created", "modified", "dependencies", "propertyDependencies"}
 
 Rooms = Mapping[str, Mapping[str, Any]]
-# What is previewed against a stack as committed: configuration laid over its own.
+# What is previewed against a stack as committed, once all are up: configuration laid over its own.
 SCENARIOS: Mapping[str, tuple[str, Rooms]] = {
     "dev-unchanged": ("dev", {}),
     "dev-growth": (
@@ -44,6 +44,8 @@ SCENARIOS: Mapping[str, tuple[str, Rooms]] = {
     ),
     "dev-loss": ("dev", {"database": {"name": "other", "readers": 0}}),
     "prod-protected": ("prod", {"database": {"name": "other"}}),
+    # What a standby does before it takes over.
+    "prod-dr-growth": ("prod-dr", {"database": {"readers": 2}, "cache": {"nodes": 3}}),
 }
 
 
@@ -92,24 +94,20 @@ def samples() -> None:
         aws = Aws(home)
 
         def stack(name: str, rooms: Rooms) -> _Previewed:
-            work = Path(folder) / name
-            work.mkdir(exist_ok=True)
             config = {f"vanta:{room}": values for room, values in rooms.items()}
-            return _Previewed(name, folder=work, engine=engine, endpoint=aws.endpoint, config=config)
+            return _Previewed(name, folder=Path(folder), engine=engine, endpoint=aws.endpoint, config=config)
 
         try:
             aws.start()
             _write("prod-first", stack("prod", {}).digest())
-            for name in ("dev", "prod"):
+            for name in ("dev", "prod", "prod-dr"):
                 stack(name, {}).up()
             for sample, (name, rooms) in SCENARIOS.items():
                 _write(sample, stack(name, rooms).digest())
             _touch(aws.endpoint)
             _write("dev-drift", stack("dev", {}).drift())
         finally:
-            processes = Processes(home)
-            for process in reversed(processes.all()):
-                processes.stop(process.command.name)
+            Processes(home).stop_all()
 
 
 def _touch(endpoint: str) -> None:
@@ -141,7 +139,8 @@ def _write(sample: str, digest: dict[str, Any]) -> None:
 def comments() -> None:
     """Write the comment of every sample."""
     for path in sorted(SAMPLES.glob("*.json")):
-        preview = read(json.loads(path.read_text()), stack=path.stem.split("-")[0], project="vanta")
+        stack, _, _ = path.stem.rpartition("-")
+        preview = read(json.loads(path.read_text()), stack=stack, project="vanta")
         drifted = path.stem.endswith("-drift")
         text = comment.render_drift(preview) if drifted else comment.render(preview, allowed={}, wrong=[])
         path.with_suffix(".md").write_text(text)

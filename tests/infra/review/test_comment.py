@@ -23,7 +23,7 @@ Step = dict[str, Any]
 
 def sample(name: str) -> Preview:
     document = json.loads((SAMPLES / f"{name}.json").read_text())
-    return read(document, stack=name.split("-", maxsplit=1)[0], project="vanta")
+    return read(document, stack=name.rpartition("-")[0], project="vanta")
 
 
 def render(preview: Preview, limit: int = comment.LIMIT) -> str:
@@ -78,6 +78,20 @@ def test_changes_stand_in_the_room_around_them() -> None:
     cache = text[text.index("<b>Cache</b>") : text.index("<b>Database</b>")]
     assert "nodeType" in cache
     assert "backupRetentionPeriod" not in cache
+
+
+def test_what_moves_the_bill_for_one_reason_shares_a_line_that_names_some_and_counts_the_rest() -> None:
+    alarm = "vanta:aws:Alarms$aws:cloudwatch/metricAlarm:MetricAlarm"
+    text = render(preview(*(step("create", types=alarm, name=f"alarm-{n}") for n in range(9))))
+    (line,) = re.findall(r"^\| up .*", text, re.MULTILINE)
+    assert "`alarm-0`, `alarm-1`, `alarm-2`, `alarm-3` and 5 more (" in line
+
+
+def test_a_room_is_folded_only_if_all_in_it_is_new() -> None:
+    assert "\n<details>\n" in render(preview(step("create")))
+    text = render(preview(step("create"), step("delete", name="database-1")))
+    assert "\n<details open>\n" in text
+    assert "\n<details>\n" not in text
 
 
 def test_what_does_not_change_is_only_counted() -> None:
@@ -153,6 +167,30 @@ def test_two_long_values_are_shown_where_they_differ() -> None:
     assert "a" * 200 not in text
 
 
+def policy(*statements: Mapping[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def test_a_policy_is_told_statement_by_statement_whatever_comes_between_them() -> None:
+    read_it = {"Sid": "ReadIt", "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "a"}
+    wider = {**read_it, "Action": ["s3:GetObject", "s3:PutObject"]}
+    new = {"Sid": "New", "Effect": "Deny", "Action": "s3:*", "Resource": "*"}
+    last = {"Sid": "Last", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": "b"}
+    text = render(
+        preview(step(old={"policy": policy(read_it, last)}, new={"policy": policy(new, wider, last)}))
+    )
+    assert '- policy.Statement[ReadIt].Action: ["s3:GetObject"]\n' in text
+    assert '+ policy.Statement[ReadIt].Action: ["s3:GetObject", "s3:PutObject"]\n' in text
+    assert '+ policy.Statement[New].Effect: "Deny"\n' in text
+    assert "Last" not in text
+
+
+def test_a_document_of_which_little_is_left_is_shown_as_the_text_that_it_is() -> None:
+    old, new = (json.dumps({str(at): f"{word} {at}" for at in range(50)}) for word in ("was", "is"))
+    text = render(preview(step(old={"body": old}, new={"body": new})))
+    assert text.count("\n- body") == text.count("\n+ body") == 1
+
+
 def test_a_value_cannot_leave_its_fence_nor_a_name_its_code() -> None:
     value = "x\n```\n<script>\n@everyone"
     text = render(preview(step(name="a`b\n# c", old={"p": "1"}, new={"p": value})))
@@ -189,6 +227,14 @@ PLACES: Mapping[str, Places] = {
     "repeated elsewhere": lambda a, b: step(
         old={"authToken": a, "description": f"uses {a}", "policy": json.dumps({"t": a})},
         new={"authToken": b, "description": f"uses {b}", "policy": json.dumps({"t": b})},
+    ),
+    "within a document of a document": lambda a, b: step(
+        old={"authToken": a, "policy": json.dumps({"t": json.dumps({"u": a})})},
+        new={"authToken": b, "policy": json.dumps({"t": json.dumps({"u": b})})},
+    ),
+    "a key of a document": lambda a, b: step(
+        old={"authToken": a, "policy": json.dumps({"t": {a: 1}})},
+        new={"authToken": b, "policy": json.dumps({"t": {b: 2}})},
     ),
     "a name": lambda a, b: step(name=f"database {a}", old={"authToken": a, a: 1}, new={"authToken": b, a: 2}),
     "the class that is billed": lambda a, b: step(

@@ -101,6 +101,29 @@ def test_a_deployment_is_reviewed_again_and_goes_stack_by_stack() -> None:
     assert WORKFLOWS["deploy"]["concurrency"]["cancel-in-progress"] is False
 
 
+def test_whoever_edits_the_review_or_the_workflows_is_looked_at() -> None:
+    lines = (ROOT / ".github" / "CODEOWNERS").read_text().splitlines()
+    rules = [line.split() for line in lines if line and not line.startswith("#")]
+    assert {"/infra/review/", "/infra/bootstrap/", "/.github/"} <= {path for path, *_ in rules}
+    for path, *owners in rules:
+        assert (ROOT / path.strip("/")).is_dir()
+        assert owners
+        assert all(re.fullmatch(r"@[\w-]+/[\w-]+", owner) for owner in owners)
+
+
+def test_an_image_goes_where_the_program_says_and_has_the_time_of_its_commit(prod: Any) -> None:
+    publish, build = (WORKFLOWS["image"]["jobs"][job] for job in ("publish", "build"))
+    assert publish["env"]["IMAGE"] == "${{ vars.REGISTRY_URL }}"
+    # The account's registry, which it signs in to, and after the first slash the repository.
+    assert re.fullmatch(
+        r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/vanta-prod-images/api", prod.outputs["registryUrl"]
+    )
+    assert any('"${IMAGE%%/*}"' in step.get("run", "") for step in steps(publish))
+    (built,) = [step["run"] for step in steps(build) if "buildx build" in step.get("run", "")]
+    assert "SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)" in built
+    assert "rewrite-timestamp=true" in built
+
+
 def test_the_runners_install_the_engine_that_is_tested() -> None:
     assert f"\nversion={VERSION}\n" in (ROOT / ".github" / "pulumi.sh").read_text()
 

@@ -12,10 +12,9 @@ from pulumi.automation import EngineEvent
 from infra import settings
 from infra.aws import place
 from infra.aws.cluster import Cluster, ClusterArgs
-from infra.aws.endpoints import Endpoints, EndpointsArgs
-from infra.aws.keys import Keys, KeysArgs
-from infra.aws.network import Network, NetworkArgs
 from infra.aws.registry import Registry, RegistryArgs
+from infra.layers.foundation import lay_foundation
+from infra.layers.site import Site
 from infra.names import Names
 from local.aws.emulator import ACCOUNT, Aws
 from local.pulumi.stack import Change, Stack
@@ -30,36 +29,12 @@ SETTINGS = {
 
 def declare() -> None:
     """The rooms that run the app, and what they stand on."""
-    chosen = settings.load(pulumi.get_stack())
+    stack = pulumi.get_stack()
+    chosen = settings.load(stack)
     here = place.find(zones=chosen.network.zones, account="")
-    names = Names(stack=pulumi.get_stack(), owner="test", account_id=here.account_id, region=here.region)
-    network = Network(
-        "network", NetworkArgs(names=names, cidr=chosen.network.cidr, zones=here.zones, nat="one")
-    )
-    endpoints = Endpoints(
-        "endpoints",
-        EndpointsArgs(
-            names=names,
-            place=here,
-            interfaces=chosen.network.endpoints,
-            vpc_id=network.vpc_id,
-            subnet_ids=network.private_subnet_ids,
-            route_table_ids=network.private_route_table_ids,
-            app_security_group_id=network.app_security_group_id,
-        ),
-    )
-    keys = Keys(
-        "keys",
-        KeysArgs(
-            names=names,
-            place=here,
-            lifetime=chosen.lifetime,
-            deletion_days=7,
-            rotation_days=365,
-            registry=True,
-            cluster=True,
-        ),
-    )
+    names = Names(stack=stack, owner="test", account_id=here.account_id, region=here.region)
+    foundation = lay_foundation(Site(chosen=chosen, place=here, names=names, primary=None))
+    keys = foundation.keys
     assert keys.registry is not None
     assert keys.cluster is not None
     Registry(
@@ -80,8 +55,8 @@ def declare() -> None:
             place=here,
             settings=chosen.cluster,
             lifetime=chosen.lifetime,
-            network=network,
-            endpoints=endpoints,
+            network=foundation.network,
+            endpoints=foundation.endpoints,
             internet=True,
             cluster_key_arn=keys.cluster,
             logs_key_arn=keys.logs,

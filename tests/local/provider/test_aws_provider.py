@@ -1,10 +1,11 @@
 """The aws provider judges before it calls anything: nothing listens at the address given here.
 
-A restore alone is asked of the emulator, for its refusal.
+A restore is asked of the emulator, for its refusal, and a cache, for how many nodes it has.
 """
 
 from typing import Any
 
+import boto3
 import botocore.session
 import pytest
 
@@ -16,6 +17,7 @@ from local.provider.aws.table import TABLE
 from local.provider.schema import resource_schema
 
 KEY, CLUSTER, BUCKET = "aws:kms/key:Key", "aws:rds/cluster:Cluster", "aws:s3/bucket:Bucket"
+CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +112,37 @@ def test_a_restore_sends_source_and_moment_and_leaves_out_what_the_source_settle
         "RestoreType": "full-copy",
         "RestoreToTime": "2026-01-01T00:00:00Z",
     }
+
+
+def test_nodes_of_a_cache_come_and_go_without_a_new_one(aws: Aws) -> None:
+    provider = AwsProvider(aws.endpoint, ACCOUNT)
+
+    def of(nodes: int) -> dict[str, Any]:
+        return {
+            "replicationGroupId": "grown",
+            "description": "a cache",
+            "engine": "valkey",
+            "engineVersion": "8.0",
+            "nodeType": "cache.r7g.large",
+            "numCacheClusters": nodes,
+            "automaticFailoverEnabled": nodes > 1,
+            "transitEncryptionEnabled": True,
+            "region": "eu-west-1",
+        }
+
+    assert provider.replaces(CACHE, {"numCacheClusters", "automaticFailoverEnabled"}, of(1)) == set()
+    elasticache = boto3.client(
+        "elasticache",
+        endpoint_url=aws.endpoint,
+        region_name="eu-west-1",
+        aws_access_key_id=ACCOUNT,
+        aws_secret_access_key="local",
+    )
+    state = provider.create(CACHE, of(1))
+    for before, after in ((1, 3), (3, 2), (2, 1)):
+        state = provider.update(CACHE, state, of(before), of(after))
+        (group,) = elasticache.describe_replication_groups()["ReplicationGroups"]
+        assert len(group["NodeGroups"][0]["NodeGroupMembers"]) == after
 
 
 def test_a_service_model_is_read_once_however_many_resources_there_are(

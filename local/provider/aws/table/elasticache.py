@@ -1,5 +1,7 @@
 """ElastiCache: replication groups, parameter groups and subnet groups."""
 
+from collections.abc import Callable
+
 from local.provider.aws.types import Call, Params, ResourceType, Tagging
 from local.provider.values import Properties
 
@@ -14,6 +16,21 @@ def _parameters(state: Properties) -> Params:
         ],
     }
 
+
+def _replicas(*, more: bool) -> Callable[[Properties], Params | None]:
+    """The new number of replicas of each shard, if it is larger (or smaller) than what there is."""
+
+    def build(state: Properties) -> Params | None:
+        wanted = int(state.get("replicasPerNodeGroup", state.get("numCacheClusters", 1) - 1))
+        present = len(state["@"]["NodeGroups"][0]["NodeGroupMembers"]) - 1
+        if wanted == present or (wanted > present) is not more:
+            return None
+        return {"ReplicationGroupId": state["id"], "NewReplicaCount": wanted, "ApplyImmediately": True}
+
+    return build
+
+
+_NODES = frozenset({"numCacheClusters", "replicasPerNodeGroup"})
 
 TYPES = (
     ResourceType(
@@ -65,7 +82,10 @@ TYPES = (
                     "AuthTokenUpdateStrategy": s.get("authTokenUpdateStrategy", "ROTATE"),
                 },
             ),
+            # A group of one node cannot fail over: nodes come before it is told to, and go after it is told not to.
+            Call(operation="increase_replica_count", takes=_NODES, build=_replicas(more=True)),
             Call(operation="modify_replication_group", further=lambda _: {"ApplyImmediately": True}),
+            Call(operation="decrease_replica_count", takes=_NODES, build=_replicas(more=False)),
         ),
         read=Call(operation="describe_replication_groups"),
         answer="ReplicationGroups[0]",
