@@ -35,6 +35,7 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     milliseconds: float
     tenant: UUID | None
+    principal: str | None
     request_id: str
     traceparent: str | None
 
@@ -55,6 +56,7 @@ class RequestLog:
         status: int,
         seconds: float,
         tenant: UUID | None,
+        principal: str | None,
         request_id: str,
         traceparent: str | None,
     ) -> None:
@@ -70,6 +72,7 @@ class RequestLog:
             status=status,
             milliseconds=round(seconds * 1000, 3),
             tenant=tenant,
+            principal=principal,
             request_id=request_id,
             traceparent=traceparent,
         )
@@ -111,7 +114,11 @@ def configuration(level: str) -> Mapping[str, Any]:
             "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}
         },
         "root": {"handlers": ["stdout"], "level": level.upper()},
-        "loggers": {"_granian": {"handlers": ["stdout"], "level": level.upper(), "propagate": False}},
+        "loggers": {
+            "_granian": {"handlers": ["stdout"], "level": level.upper(), "propagate": False},
+            # Below that they log what AWS is asked and answers: data keys, in the clear.
+            **{name: {"level": "WARNING"} for name in ("boto3", "botocore", "urllib3")},
+        },
     }
 
 

@@ -28,3 +28,18 @@ CACHE_EPOCH_MOVES = Counter(
     ["state"],
 )
 EXPIRED = Counter("vanta_documents_expired", "Documents removed because their time had passed.")
+
+WATCHES = Gauge("vanta_watches", "Watches this process serves now.")
+RELAYED = Counter("vanta_events_relayed", "Events this process has put into Redis Streams.")
+RELAY_LAG_EVENTS = Gauge("vanta_relay_lag_events", "Events not in Redis Streams yet, of all tenants.")
+RELAY_LAG_SECONDS = Gauge("vanta_relay_lag_seconds", "Age of the oldest event not in Redis Streams yet.")
+WEBHOOK_DELIVERIES = Counter(
+    "vanta_webhook_deliveries", "Attempts to deliver an event, by result: delivered, failed or dead.", ["result"]
+)
+EVENTS_SWEPT = Counter("vanta_events_swept", "Events dropped because their time had passed.")
+THREADS_SWEPT = Counter("vanta_threads_swept", "Threads of agents deleted because they are kept no longer.")
+PRUNED = Counter("vanta_versions_pruned", "Versions removed by the sweeper because they are kept no longer.")
+
+SECRETS_EXPIRED = Counter("vanta_secrets_expired", "Values of secrets destroyed because their time had passed.")
+SESSIONS_EXPIRED = Counter("vanta_sessions_expired", "Sessions removed because their time had passed.")
+KMS_CALLS = Counter("vanta_kms_calls", "Calls of KMS.", ["operation", "result"])

@@ -1,5 +1,6 @@
 """What the environment says, validated once at the edge; every refusal is one sentence with its remedy."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 import msgspec
 
 MIN_PORT, MAX_PORT = 1, 65535
+
+_KMS_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[a-z0-9-]+")
 
 
 class SettingsError(Exception):
@@ -88,6 +91,15 @@ class Settings:
     workers: int
     drain_seconds: float
     log_level: str
+    event_retention_hours: int
+    stream_length: int
+    watches: int
+    watches_per_tenant: int
+    webhook_attempts: int
+    webhook_private: bool
+    kms_key: str | None
+    data_key_seconds: int
+    data_key_days: int
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -103,6 +115,15 @@ class Settings:
             workers=read.integer("VANTA_WORKERS", 1, 1, 64),
             drain_seconds=read.integer("VANTA_DRAIN_SECONDS", 5, 0, 300),
             log_level=read.choice("VANTA_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
+            event_retention_hours=read.integer("VANTA_EVENT_RETENTION_HOURS", 72, 1, 8760),
+            stream_length=read.integer("VANTA_STREAM_LENGTH", 10_000, 100, 10_000_000),
+            watches=read.integer("VANTA_WATCHES", 1000, 1, 100_000),
+            watches_per_tenant=read.integer("VANTA_WATCHES_PER_TENANT", 100, 1, 100_000),
+            webhook_attempts=read.integer("VANTA_WEBHOOK_ATTEMPTS", 10, 1, 100),
+            webhook_private=read.choice("VANTA_WEBHOOK_PRIVATE", "refuse", ("refuse", "allow")) == "allow",
+            kms_key=read.kms_key("VANTA_KMS_KEY_ARN"),
+            data_key_seconds=read.integer("VANTA_DATA_KEY_SECONDS", 300, 1, 3600),
+            data_key_days=read.integer("VANTA_DATA_KEY_DAYS", 30, 1, 365),
         )
 
 
@@ -139,6 +160,15 @@ class _Reader:
                 f'{name} is "{path}", which is no folder: set it to where the secret files are mounted.'
             )
         return path
+
+    def kms_key(self, name: str) -> str | None:
+        """The ARN of a KMS key; None if there is none, and then whatever needs to seal is refused."""
+        arn = self.environment.get(name)
+        if arn and not _KMS_KEY.fullmatch(arn):
+            raise SettingsError(
+                f'{name} is "{arn}": set it to the ARN of a KMS key, as the stack\'s output appEnvironment has it.'
+            )
+        return arn or None
 
     def engine(self, kind: str) -> Engine:
         ca = self.environment.get(f"VANTA_{kind}_CA")

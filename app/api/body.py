@@ -1,4 +1,8 @@
-"""The body of a request."""
+"""The body of a request: any document, or JSON of a schema."""
+
+from typing import TypeVar
+
+import msgspec
 
 from app.api import problems
 from app.api.messages import BodyTooLargeError, Request, header
@@ -7,22 +11,26 @@ from app.state import json
 
 BODY_SECONDS = 10.0
 
+Schema = TypeVar("Schema")
 
-async def document(request: Request) -> str:
-    """The body as text, if it is a document of the media type JSON; raises :class:`ProblemError`."""
+
+async def document(
+    request: Request, media_type: str = "application/json", limit: int = json.MAX_BYTES
+) -> str:
+    """The body as text, if it is a document of up to ``limit`` bytes announced as ``media_type``; raises :class:`ProblemError`."""
     kind, _, parameter = (header(request.headers, "content-type") or "").partition(";")
-    if kind.strip().lower() != "application/json" or parameter.strip().lower() not in {"", "charset=utf-8"}:
+    if kind.strip().lower() != media_type or parameter.strip().lower() not in {"", "charset=utf-8"}:
         raise ProblemError(
-            problems.UNSUPPORTED_MEDIA_TYPE, "Send the document with Content-Type: application/json."
+            problems.UNSUPPORTED_MEDIA_TYPE, f"Send the document with Content-Type: {media_type}."
         )
     if (header(request.headers, "content-encoding") or "identity").lower() != "identity":
         raise ProblemError(problems.UNSUPPORTED_MEDIA_TYPE, "Send the document without a Content-Encoding.")
     try:
-        return json.check(await request.body(json.MAX_BYTES, BODY_SECONDS))
+        return json.check(await request.body(limit, BODY_SECONDS))
     except BodyTooLargeError:
         raise ProblemError(
             problems.BODY_TOO_LARGE,
-            f"A document has at most {json.MAX_BYTES} bytes.",
+            f"The body has at most {limit} bytes.",
             (("connection", "close"),),
         ) from None
     except TimeoutError:
@@ -33,3 +41,16 @@ async def document(request: Request) -> str:
         raise ProblemError(problems.MALFORMED_JSON, str(error)) from None
     except json.UnacceptableError as error:
         raise ProblemError(problems.INVALID_DOCUMENT, str(error)) from None
+
+
+async def read(request: Request, schema: type[Schema], limit: int = json.MAX_BYTES) -> Schema:
+    """The body as a ``schema``; raises :class:`ProblemError`, with the place of what is wrong and never its value."""
+    return decode(await document(request, limit=limit), schema)
+
+
+def decode(text: str, schema: type[Schema]) -> Schema:
+    """:func:`read` for a body that has been read already."""
+    try:
+        return msgspec.json.decode(text, type=schema)
+    except msgspec.ValidationError as error:
+        raise ProblemError(problems.INVALID_BODY, f"{error}.") from None

@@ -5,12 +5,14 @@ from typing import Any
 
 import msgspec
 
+from app.agents import names as agent_names
 from app.api.problems import Problem, ProblemType
 from app.api.routes.route import Answer, Header, Route
+from app.events.event import CloudEvent
 from app.state import names
 
 _SCHEMAS = "#/components/schemas/{name}"
-_TEXT = {"text": "text/plain", "events": "text/event-stream"}
+_TEXT = {"text": "text/plain", "events": "text/event-stream", "lines": "application/x-ndjson"}
 _PARAMETERS = {
     "collection": {
         "description": "A group of documents.",
@@ -30,6 +32,42 @@ _PARAMETERS = {
         },
         "example": "planner/7",
     },
+}
+_PARAMETERS["keyId"] = {
+    "description": "The id of an API key.",
+    "schema": {"type": "string"},
+    "example": "0123456789abcdef",
+}
+_PARAMETERS["tenant"] = {
+    "description": "The id of a tenant.",
+    "schema": {"type": "string", "format": "uuid"},
+    "example": "6f1c2a52-0f0e-4f5e-9d0c-3a5f1f7f6f10",
+}
+_PARAMETERS["agent"] = {
+    "description": "An agent.",
+    "schema": {"type": "string", "pattern": agent_names.AGENT_PATTERN},
+    "example": "planner",
+}
+_PARAMETERS["thread"] = {
+    "description": "A thread of the agent.",
+    "schema": {"type": "string", "pattern": agent_names.THREAD_PATTERN},
+    "example": "conversation-7",
+}
+_PARAMETERS["checkpoint"] = {
+    "description": "A checkpoint; later ones have names that sort after it.",
+    "schema": {"type": "string", "pattern": agent_names.CHECKPOINT_PATTERN},
+    "example": "1f0c8a52-6d1e-6f00-8001-3c2f5a7b9d11",
+}
+_PARAMETERS["path"] = {**_PARAMETERS["key"], "example": "crm/token"}
+_PARAMETERS["webhook"] = {
+    "description": "The id of a webhook.",
+    "schema": {"type": "string", "format": "uuid"},
+    "example": "0b7a4e5e-8e0c-4a53-9a5c-3f0f3f7b8d21",
+}
+_PARAMETERS["revision"] = {
+    "description": "The revision of an event.",
+    "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"},
+    "example": "4711",
 }
 
 
@@ -80,8 +118,9 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.verb:
         operation["security"] = [{"apiKey": []}]
     if route.body:
-        schema = {} if route.body == "document" else _reference(route.body)
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        schema = {} if isinstance(route.body, str) else _reference(route.body)
+        media_type = "application/merge-patch+json" if route.body == "merge-patch" else "application/json"
+        operation["requestBody"] = {"required": True, "content": {media_type: {"schema": schema}}}
     return operation
 
 
@@ -90,6 +129,8 @@ def _bodies(routes: Sequence[Route]) -> list[type[msgspec.Struct]]:
     bodies = [route.body for route in routes] + [
         answer.body for route in routes for answer in route.answers.values()
     ]
+    if "events-batch" in bodies:
+        bodies.append(CloudEvent)
     return sorted({body for body in bodies if isinstance(body, type)}, key=lambda body: body.__name__)
 
 
@@ -141,6 +182,9 @@ def _answer(answer: Answer) -> dict[str, Any]:
         }
     if isinstance(answer.body, type):
         described["content"] = {"application/json": {"schema": _reference(answer.body)}}
+    elif answer.body == "events-batch":
+        schema = {"type": "array", "items": _reference(CloudEvent)}
+        described["content"] = {"application/cloudevents-batch+json": {"schema": schema}}
     elif answer.body == "document":
         described["content"] = {"application/json": {"schema": {}}}
     elif answer.body:

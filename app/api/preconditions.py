@@ -19,9 +19,17 @@ def of_write(headers: Headers) -> tuple[Condition, tuple[str, ...]]:
 
     Raises :class:`ProblemError` for what cannot be understood, or says two things.
     """
-    if_match = header_lines(headers, "if-match")
-    if_none_match = header_lines(headers, "if-none-match")
-    concurrency = header_lines(headers, CONCURRENCY)
+    return decide(
+        header_lines(headers, "if-match"),
+        header_lines(headers, "if-none-match"),
+        header_lines(headers, CONCURRENCY),
+    )
+
+
+def decide(
+    if_match: list[str], if_none_match: list[str], concurrency: list[str]
+) -> tuple[Condition, tuple[str, ...]]:
+    """:func:`of_write` for the lines of the three headers, none where one was not sent."""
     if bool(if_match) + bool(if_none_match) + bool(concurrency) > 1:
         raise _invalid("Send only one of If-Match, If-None-Match and Vanta-Concurrency.")
     if if_match:

@@ -1,5 +1,6 @@
 """The query string, checked against the schema of its route."""
 
+from functools import cache
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -22,11 +23,13 @@ def parse(text: str, schema: type[Query] | None) -> Query | None:
         if text:
             raise _invalid("Nothing is read from a query string here: leave it out")
         return None
+    if not text:
+        return _defaults(schema)
     try:
         pairs = parse_qsl(
             text,
             keep_blank_values=True,
-            strict_parsing=bool(text),
+            strict_parsing=True,
             max_num_fields=_MAX_PARAMETERS,
             errors="strict",
         )
@@ -38,6 +41,16 @@ def parse(text: str, schema: type[Query] | None) -> Query | None:
     if unknown := values.keys() - {field.encode_name for field in msgspec.structs.fields(schema)}:
         known = ", ".join(field.encode_name for field in msgspec.structs.fields(schema))
         raise _invalid(f"It has {len(unknown)} unknown parameters; {known} are read here")
+    return _convert(values, schema)
+
+
+@cache
+def _defaults(schema: type[Query]) -> Query:
+    """What no query string says: the same each time, and most requests have none."""
+    return _convert({}, schema)
+
+
+def _convert(values: dict[str, str], schema: type[Query]) -> Query:
     try:
         return msgspec.convert(values, schema, strict=False)
     except msgspec.ValidationError as error:

@@ -10,10 +10,11 @@ from app.api.routes.route import Handler, Route
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Served:
-    """A route with the handler behind it."""
+    """A route with the handler behind it; ``path`` is the one that metrics and logs name."""
 
     route: Route
     handler: Handler
+    path: str
 
 
 @dataclass(slots=True)
@@ -44,7 +45,9 @@ class Router:
                     node.parameter = node = node.parameter or _Node()
                 else:
                     node = node.literal.setdefault(segment, _Node())
-            node.methods[route.method] = Served(route=route, handler=getattr(rooms[room], method))
+            node.methods[route.method] = Served(
+                route=route, handler=getattr(rooms[room], method), path=route.plain_path
+            )
 
     def find(self, method: str, path: str) -> tuple[Served, tuple[str, ...]]:
         """The route and the path's parameters; raises :class:`ProblemError` if there is none."""

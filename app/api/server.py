@@ -1,5 +1,6 @@
 """granian with our settings, and an end without a refused request."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -58,12 +59,15 @@ class Server(MPServer):
         self, signum: int = signal.SIGINT, frame: FrameType | None = None, **_: Any
     ) -> None:
         """Called on SIGTERM and SIGINT."""
-        if signum != signal.SIGTERM or self._draining or not self._drain_seconds:
+        first, self._draining = not self._draining, True
+        if first:
+            # In any case, for watches end by nothing else. A worker that has just died is about to be noticed.
+            for worker in self.wrks:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(worker.inner.pid, DRAIN_SIGNAL)
+        if signum != signal.SIGTERM or not first or not self._drain_seconds:
             super().signal_handler_interrupt(signum, frame)
             return
-        self._draining = True
-        for worker in self.wrks:
-            os.kill(worker.inner.pid, DRAIN_SIGNAL)
         timer = threading.Timer(self._drain_seconds, super().signal_handler_interrupt)
         timer.daemon = True
         timer.start()

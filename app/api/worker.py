@@ -10,26 +10,55 @@ from typing import Any
 import asyncpg
 import structlog
 
-from app import logs
+from app import logs, metrics
+from app.agents.checkpoints import Checkpoints
+from app.agents.threads import Threads
+from app.api.agents import AgentHandlers
 from app.api.application import Application
+from app.api.checkpoints import CheckpointHandlers
+from app.api.collections import CollectionsHandlers
+from app.api.events import EventsHandlers
 from app.api.health import HealthHandlers
+from app.api.issuers import IssuerHandlers
+from app.api.keys import KeyHandlers
+from app.api.lists import ListsHandlers
 from app.api.messages import Scope, Transport
 from app.api.reference import ReferenceHandlers
 from app.api.router import Router
 from app.api.routes import ROUTES
+from app.api.secrets import SecretsHandlers
+from app.api.sessions import SessionsHandlers
 from app.api.state import StateHandlers
+from app.api.tenants import TenantHandlers
+from app.api.threads import ThreadHandlers
+from app.api.transactions import TransactionsHandlers
+from app.api.webhooks import WebhooksHandlers
 from app.db import postgres
 from app.db.redis import Redis
+from app.db.sweep import Sweep
+from app.events import room
+from app.secrets.room import SecretsRoom
+from app.sessions.room import SessionsRoom
 from app.settings import Settings
 from app.state.cache import Cache
+from app.state.collection import Collections
 from app.state.documents import Documents
 from app.state.epoch import Epoch
+from app.state.lists import Lists
 from app.state.store import Store
 from app.state.sweeper import Sweeper
+from app.tenancy import export
 from app.tenancy.authenticator import Authenticator
+from app.tenancy.erasure import Eraser
+from app.tenancy.key_ring import KeyRing
+from app.tenancy.rates import Rates
 
 #: Two lanes of reads, two of writes, keys, the sweeper, readiness, and one to spare.
 _CONNECTIONS = 8
+# Lists, transactions and settings, whose number no batch bounds.
+_SIDE_CONNECTIONS = 4
+#: Two lanes of reads and two of writes for sessions, two of reads for secrets, and two for all else of both.
+_GUARDED_CONNECTIONS = 8
 # The parent's word that the end is near, docs/adr/0006-http-server.md.
 DRAIN_SIGNAL = signal.SIGUSR1
 _PARENT_SECONDS = 0.5
@@ -45,6 +74,7 @@ class Worker:
         self._pools: list[asyncpg.Pool] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._application: Application | None = None
+        self._secrets: SecretsRoom | None = None
         self._requests = logs.RequestLog(sys.stdout.buffer, enabled=settings.log_level in {"debug", "info"})
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -64,18 +94,66 @@ class Worker:
         pool = await postgres.pool(self._settings, _CONNECTIONS)
         # Of its own, so that a busy pool does not cost the trust in the cache.
         watch = await postgres.pool(self._settings, 1)
-        self._pools = [pool, watch]
+        # Of its own, so that a storm of reconnecting watches does not hold up requests.
+        narration = await postgres.pool(self._settings, room.CONNECTIONS)
+        # Of its own, so that lists and transactions do not hold up the batches.
+        side = await postgres.pool(self._settings, _SIDE_CONNECTIONS)
+        # Of its own, for an export takes long.
+        exports = await postgres.pool(self._settings, export.CONNECTIONS)
+        # Of its own, so that secrets and sessions do not wait for documents, nor documents for them.
+        guarded = await postgres.pool(self._settings, _GUARDED_CONNECTIONS)
+        self._pools = [pool, watch, narration, side, exports, guarded]
         redis = Redis(self._settings)
         epoch = Epoch(watch, lambda: redis.server_id)
-        documents = Documents(Store(pool), Cache(redis), epoch)
+        cache = Cache(redis)
+        documents = Documents(Store(pool), cache, epoch, transactions=Store(side))
+        lists = Lists(side)
+        sealed = self._secrets = SecretsRoom(self._settings, guarded)
+        events = room.Events(self._settings, narration, redis, sealed.keys)
+        signed_in = SessionsRoom(guarded, cache, epoch)
         health = HealthHandlers(pool, lambda: redis.server_id is not None)
-        rooms = {"state": StateHandlers(documents), "health": health, "reference": ReferenceHandlers()}
-        self._application = Application(Router(ROUTES, rooms), Authenticator(pool), self._requests)
-        for work in (redis.run(), epoch.run(), Sweeper(pool).run(), _end_with(os.getppid())):
+        authenticator = Authenticator(pool)
+        rates = Rates(redis)
+        eraser = Eraser(side, redis, authenticator)
+        rooms = {
+            "state": StateHandlers(documents, lists),
+            "lists": ListsHandlers(documents, lists),
+            "transactions": TransactionsHandlers(documents),
+            "collections": CollectionsHandlers(Collections(side)),
+            "secrets": SecretsHandlers(sealed.vault, sealed.store),
+            "sessions": SessionsHandlers(signed_in.sessions),
+            "events": EventsHandlers(events.outbox, events.hub, authenticator),
+            "webhooks": WebhooksHandlers(
+                events.webhooks, events.deliveries, private=self._settings.webhook_private
+            ),
+            "keys": KeyHandlers(KeyRing(side, authenticator)),
+            "issuers": IssuerHandlers(side, authenticator),
+            "tenants": TenantHandlers(side, exports, authenticator, eraser),
+            "agents": AgentHandlers(documents, Threads(side)),
+            "threads": ThreadHandlers(Threads(side)),
+            "checkpoints": CheckpointHandlers(Checkpoints(side)),
+            "health": health,
+            "reference": ReferenceHandlers(),
+        }
+        self._application = Application(
+            Router(ROUTES, rooms), authenticator, rates, self._requests, events.wrote
+        )
+        for work in (
+            redis.run(),
+            epoch.run(),
+            Sweeper(pool).run(),
+            *events.work(),
+            rates.run(),
+            sealed.sweep.run(),
+            signed_in.sweep.run(),
+            Sweep(side, "vanta.sweep_threads", metrics.THREADS_SWEPT).run(),
+            _end_with(os.getppid()),
+        ):
             self._tasks.append(loop.create_task(_forever(work)))
 
         def drain() -> None:
             health.draining = True
+            events.hub.drain()
             log.info("worker.draining")
 
         loop.add_signal_handler(DRAIN_SIGNAL, drain)
@@ -86,6 +164,8 @@ class Worker:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for pool in self._pools:
             pool.terminate()
+        if self._secrets is not None:
+            self._secrets.close()
         self._requests.flush()
 
 
@@ -94,7 +174,7 @@ async def _end_with(parent: int) -> None:
     while os.getppid() == parent:  # noqa: ASYNC110 - the kernel sets no event
         await asyncio.sleep(_PARENT_SECONDS)
     log.warning("worker.orphaned")
-    os.kill(os.getpid(), signal.SIGTERM)
+    _end()
 
 
 async def _forever(work: Coroutine[Any, Any, None]) -> None:
@@ -103,7 +183,13 @@ async def _forever(work: Coroutine[Any, Any, None]) -> None:
         await work
     except Exception:  # whatever it is, this work has ended
         log.exception("worker.broken")
-        os.kill(os.getpid(), signal.SIGTERM)
+        _end()
+
+
+def _end() -> None:
+    """End as if told from outside: watches first, for the server waits for them."""
+    os.kill(os.getpid(), DRAIN_SIGNAL)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def make() -> Worker:

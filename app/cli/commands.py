@@ -5,53 +5,18 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
-import asyncpg
 import click
 
 from app import logs
+from app.cli import monitor, secrets, tenancy
+from app.cli.address import url as own_url
+from app.cli.refusals import FAILED, UNREACHABLE, end, refusals
 from app.db import migrate as migrations
 from app.db import postgres, roles
-from app.settings import Settings, SettingsError
-from app.tenancy import tenants
-
-# Beside 0 (done) and click's 2 (a wrong command line).
-FAILED, UNREACHABLE, REFUSED_SETTINGS = 1, 3, 4
-
-
-def _refusals(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn the errors an operator can mend into one sentence and an exit code."""
-
-    @wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except SettingsError as error:
-            _end(str(error), REFUSED_SETTINGS)
-        except (migrations.MigrationError, roles.RoleError, tenants.TenantError) as error:
-            _end(str(error), FAILED)
-        except asyncpg.UndefinedTableError:
-            _end("The database has no schema yet: run `python -m app migrate` first.", FAILED)
-        except asyncpg.InvalidAuthorizationSpecificationError:
-            _end("PostgreSQL refused the login: check the secret files in VANTA_SECRETS_DIR.", UNREACHABLE)
-        except postgres.UNREACHABLE as error:
-            reason = str(error) or type(error).__name__
-            _end(
-                f"PostgreSQL cannot be reached ({reason}): check VANTA_DATABASE_HOST, _PORT and _CA.",
-                UNREACHABLE,
-            )
-
-    return wrapped
-
-
-def _end(message: str, code: int) -> None:
-    click.secho(message, fg="red", err=True)
-    sys.exit(code)
+from app.settings import Settings
 
 
 @click.group(
@@ -66,7 +31,7 @@ def main() -> None:
 
 
 @main.command(epilog="Example: VANTA_LISTEN_PORT=8080 python -m app serve")
-@_refusals
+@refusals
 def serve() -> None:
     """Serve the API until SIGTERM, then drain.
 
@@ -81,12 +46,12 @@ def serve() -> None:
     try:
         server.serve(settings)
     except server.ListenError as error:
-        _end(str(error), FAILED)
+        end(str(error), FAILED)
 
 
 @main.command(epilog="Example: python -m app migrate --plan")
 @click.option("--plan", is_flag=True, help="Only show what would be applied.")
-@_refusals
+@refusals
 def migrate(*, plan: bool) -> None:
     """Bring the database to this version's schema, and give the application its login.
 
@@ -128,36 +93,6 @@ async def _migrate(settings: Settings) -> None:
     )
 
 
-@main.group()
-def tenant() -> None:
-    """Customers and their keys."""
-
-
-@tenant.command(epilog="Example: python -m app tenant create acme --json")
-@click.argument("name")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: tenantId, name, apiKey.")
-@_refusals
-def create(*, name: str, as_json: bool) -> None:
-    """Make tenant NAME and its first API key, which is shown this once."""
-    settings = Settings.from_environment(os.environ)
-    made = asyncio.run(_create(settings, name))
-    if as_json:
-        click.echo(json.dumps({"tenantId": str(made.tenant_id), "name": made.name, "apiKey": made.key.text}))
-        return
-    click.secho(f"Tenant {made.name} is ready.", fg="green")
-    click.echo(f"  id       {made.tenant_id}")
-    click.echo(f"  API key  {made.key.text}")
-    click.echo("Keep the key now: only its hash is stored.")
-
-
-async def _create(settings: Settings, name: str) -> tenants.NewTenant:
-    connection = await postgres.connect(settings, "database-master")
-    try:
-        return await tenants.create(connection, name)
-    finally:
-        await connection.close()
-
-
 @main.command(epilog="Example: python -m app health --url http://127.0.0.1:8080")
 @click.option("--url", help="Where the API is.  [default: where this environment makes it listen]")
 def health(*, url: str | None) -> None:
@@ -165,10 +100,7 @@ def health(*, url: str | None) -> None:
 
     Needs no other settings, so that it serves as a container's health check.
     """
-    host, port = os.environ.get("VANTA_LISTEN_HOST", "127.0.0.1"), os.environ.get("VANTA_LISTEN_PORT", "8080")
-    if host in {"0.0.0.0", "::"}:  # noqa: S104 - comparing, not binding
-        host = "127.0.0.1"
-    url = url or f"http://{host}:{port}"
+    url = url or own_url()
     if not url.startswith(("http://", "https://")):
         raise click.BadParameter("must start with http:// or https://", param_hint="--url")
     try:
@@ -178,10 +110,14 @@ def health(*, url: str | None) -> None:
         readiness = json.load(error)
     except (URLError, OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
-        _end(f"{url} does not answer ({reason}): is it running?", UNREACHABLE)
+        end(f"{url} does not answer ({reason}): is it running?", UNREACHABLE)
         return
     good = readiness["status"] in {"ready", "degraded"}
     click.secho(readiness["status"], fg="green" if good else "red")
     for name, dependency in readiness["dependencies"].items():
         click.echo(f"  {name:<10}{dependency['status']}{'' if dependency['required'] else '  (optional)'}")
     sys.exit(0 if good else FAILED)
+
+
+for command in (tenancy.onboard, tenancy.tenant, tenancy.operator_key, secrets.rewrap, monitor.monitor):
+    main.add_command(command)

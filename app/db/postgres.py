@@ -21,12 +21,16 @@ UNREACHABLE = (
     asyncio.TimeoutError,
     ssl.SSLError,
     asyncpg.InterfaceError,
+    # Its word for a connection whose end the server has announced and the network not yet brought.
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
     asyncpg.ReadOnlySQLTransactionError,
+    # Chosen to give way to another transaction, a deadlock for one: rolled back, and worth another try.
+    asyncpg.TransactionRollbackError,
     SettingsError,
 )
 

@@ -4,7 +4,7 @@ redis-py opens a connection per concurrent operation; here thousands share one, 
 """
 
 import asyncio
-import contextlib
+import secrets
 from collections import deque
 from typing import Any, cast
 
@@ -14,6 +14,9 @@ import structlog
 from app import metrics
 from app.db import tls
 from app.settings import Settings, SettingsError
+
+#: A server that was emptied is another one: this key of it has no expiry, so it goes only with everything else.
+LIFE_KEY = "vanta:life"
 
 #: A command unanswered for so long (seconds) means that Redis is lost; callers go on without it.
 PATIENCE_SECONDS = 0.25
@@ -99,14 +102,15 @@ class _Protocol(asyncio.Protocol):
 class Redis:
     """Keeps a connection to the cache of ``settings``; the AUTH token is read at each connect.
 
-    ``server_id`` identifies the server process reached now, None without a connection: after a restart or a failover
-    it is another.
+    ``server_id`` identifies the server reached now and what it holds, None without a connection: after a restart, a failover
+    or a FLUSHALL it is another. ``life`` is what it has under :data:`LIFE_KEY` until it is emptied.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._protocol: _Protocol | None = None
         self.server_id: str | None = None
+        self.life = ""
 
     def send(self, *command: str | bytes | int) -> asyncio.Future[Any]:
         """Queue ``command``; the future holds its reply, or :class:`RedisLostError`, or ``hiredis.ReplyError``."""
@@ -116,6 +120,11 @@ class Redis:
         future.set_exception(RedisLostError("there is no connection"))
         future.exception()
         return future
+
+    def reconnect(self) -> None:
+        """Drop the connection and make another: the server is no longer what it was."""
+        if self._protocol is not None:
+            self._protocol.abort()
 
     async def run(self) -> None:
         """Connect, watch, and connect again, until cancelled."""
@@ -150,10 +159,13 @@ class Redis:
             try:
                 await protocol.send("AUTH", token)
                 information = await protocol.send("INFO", "server")
+                await protocol.send("SET", LIFE_KEY, secrets.token_hex(8), "NX")
+                life = (await protocol.send("GET", LIFE_KEY) or b"").decode()
             except BaseException:
                 protocol.abort()
                 raise
-        self.server_id = _field(information, "run_id")
+        self.life = life
+        self.server_id = f"{_field(information, 'run_id')}.{life}"
         self._protocol = protocol
         return protocol
 
@@ -162,8 +174,8 @@ class Redis:
         while not protocol.closed.done():
             # So that a server which went silent is noticed without traffic too.
             protocol.ping_if_idle()
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(asyncio.shield(protocol.closed), PATIENCE_SECONDS / 4)
+            # Not wait_for: up to Python 3.11 it swallows a cancellation that comes together with the loss.
+            await asyncio.wait([protocol.closed], timeout=PATIENCE_SECONDS / 4)
             if protocol.overdue():
                 return
 

@@ -5,6 +5,10 @@ An entry is one string under ``<epoch>:<tenant>:<collection>/<key>``; its first 
 - ``D`` a document: revision, digest, expiry (16 hex digits each), then the value;
 - ``L`` a lease: a reader with this token is fetching the document and may put it here;
 - ``P`` pending: writes are under way: the highest revision done so far (16 hex digits), then one token a write.
+
+A pending entry has no expiry, so no ``volatile-*`` policy evicts it: while one is missing, a reader whom the write has
+overtaken could put the old document in, after others have read the new one. ``vanta:writes`` has the batches under way by the
+time at which they are given up, so that a writer's death leaves nothing behind.
 """
 
 import hashlib
@@ -15,7 +19,7 @@ from uuid import UUID
 import hiredis
 import msgspec
 
-from app.db.redis import Redis, RedisLostError
+from app.db.redis import LIFE_KEY, Redis, RedisLostError
 from app.state.document import Document, Name
 
 #: What Redis may do instead of answering; the caller goes on without it.
@@ -38,35 +42,75 @@ class _Script:
         self.sha1 = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
-_MARK = _Script("""
-for _, key in ipairs(KEYS) do
-    if redis.call('GETRANGE', key, 0, 0) == 'P' then
-        redis.call('APPEND', key, ARGV[1])
-        redis.call('PEXPIRE', key, ARGV[2])
-    else
-        redis.call('SET', key, 'P0000000000000000' .. ARGV[1], 'PX', ARGV[2])
+_WRITES_KEY = "vanta:writes"
+_EMPTIED = "EMPTIED"
+
+# What the scripts share. A batch is called by its token and its keys, none of which has a space in it.
+_PRELUDE = f"""
+local function without(entry, token)
+    local others = ''
+    for at = 18, #entry, 16 do
+        local other = string.sub(entry, at, at + 15)
+        if other ~= token then others = others .. other end
+    end
+    return others
+end
+local function pending(key) return redis.call('GETRANGE', key, 0, 0) == 'P' end
+local writes = '{_WRITES_KEY}'
+"""
+
+# The last of ARGV is the life under which the caller has this server.
+_UNLESS_EMPTIED = f"""
+if redis.call('GET', '{LIFE_KEY}') ~= ARGV[#ARGV] then return redis.error_reply('{_EMPTIED} marks are gone') end
+"""
+
+# ARGV: token, milliseconds of a mark, life.
+_MARK = _Script(
+    _PRELUDE
+    + _UNLESS_EMPTIED
+    + """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- Whoever comes next tidies up after one that never came back.
+for _, batch in ipairs(redis.call('ZRANGEBYSCORE', writes, '-inf', now, 'LIMIT', 0, 1)) do
+    redis.call('ZREM', writes, batch)
+    local token = string.sub(batch, 1, 16)
+    for key in string.gmatch(string.sub(batch, 18), '%S+') do
+        if pending(key) then
+            local entry = redis.call('GET', key)
+            local others = without(entry, token)
+            if others == '' then redis.call('DEL', key) else redis.call('SET', key, string.sub(entry, 1, 17) .. others) end
+        end
     end
 end
-""")
+redis.call('ZADD', writes, now + ARGV[2], ARGV[1] .. ' ' .. table.concat(KEYS, ' '))
+for _, key in ipairs(KEYS) do
+    if pending(key) then
+        redis.call('APPEND', key, ARGV[1])
+    else
+        redis.call('SET', key, 'P0000000000000000' .. ARGV[1])
+    end
+end
+"""
+)
 
-# ARGV: token, milliseconds of a mark, then for each key its revision, the entry ('' for none) and its milliseconds.
-_RELEASE = _Script("""
+# ARGV: token, then for each key its revision, the entry ('' for none) and its milliseconds.
+_RELEASE = _Script(
+    _PRELUDE
+    + """
+redis.call('ZREM', writes, ARGV[1] .. ' ' .. table.concat(KEYS, ' '))
 for i, key in ipairs(KEYS) do
-    local revision, entry, ttl = ARGV[3 * i], ARGV[3 * i + 1], ARGV[3 * i + 2]
-    if redis.call('GETRANGE', key, 0, 0) ~= 'P' then
+    local revision, entry, ttl = ARGV[3 * i - 1], ARGV[3 * i], ARGV[3 * i + 1]
+    if not pending(key) then
         -- The mark was lost, so what is here may be older than this write.
         redis.call('DEL', key)
     else
         local mark = redis.call('GET', key)
         local top = string.sub(mark, 2, 17)
         if revision > top then top = revision end
-        local others = ''
-        for at = 18, #mark, 16 do
-            local token = string.sub(mark, at, at + 15)
-            if token ~= ARGV[1] then others = others .. token end
-        end
+        local others = without(mark, ARGV[1])
         if others ~= '' then
-            redis.call('SET', key, 'P' .. top .. others, 'PX', ARGV[2])
+            redis.call('SET', key, 'P' .. top .. others)
         elseif entry ~= '' and revision == top then
             redis.call('SET', key, entry, 'PX', ttl)
         else
@@ -74,13 +118,18 @@ for i, key in ipairs(KEYS) do
         end
     end
 end
-""")
+"""
+)
 
-_FILL = _Script("""
+# ARGV: token of the lease, entry, its milliseconds, life.
+_FILL = _Script(
+    _UNLESS_EMPTIED
+    + """
 if redis.call('GETRANGE', KEYS[1], 0, 16) == ARGV[1] then
     redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 end
-""")
+"""
+)
 
 
 class Marks(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,20 +173,20 @@ class Cache:
         """Keep ``document``, read after ``lease`` was got, unless a write has come in between."""
         ttl = _milliseconds(document, now_ms)
         if ttl > 0:
-            await self._run(_FILL, [lease.entry_key], [lease.token, _encode(document), ttl])
+            await self._run(_FILL, [lease.entry_key], [lease.token, _encode(document), ttl, self._redis.life])
 
     async def mark(self, epoch: UUID, names: Sequence[Name]) -> Marks:
         """Before the writes of ``names``: from here on nobody reads or fills these entries."""
         token = secrets.token_hex(8)
         keys = [_key(epoch, name) for name in names]
-        await self._run(_MARK, keys, [token, MARK_MILLISECONDS])
+        await self._run(_MARK, keys, [token, MARK_MILLISECONDS, self._redis.life])
         return Marks(epoch=epoch, token=token, names=names)
 
     async def release(
         self, marks: Marks, documents: Sequence[Document | None], revisions: Sequence[int | None], now_ms: int
     ) -> None:
         """After the writes: put in what each wrote (None: nothing, or a deletion), unless a later write did or will."""
-        arguments: list[str | bytes | int] = [marks.token, MARK_MILLISECONDS]
+        arguments: list[str | bytes | int] = [marks.token]
         for document, revision in zip(documents, revisions, strict=True):
             ttl = 0 if document is None else _milliseconds(document, now_ms)
             entry = _encode(document) if document is not None and ttl > 0 else b""
@@ -151,6 +200,9 @@ class Cache:
         try:
             await self._redis.send("EVALSHA", script.sha1, len(keys), *keys, *arguments)
         except hiredis.ReplyError as error:
+            if str(error).startswith(_EMPTIED):
+                self._redis.reconnect()
+                raise
             # A server just started, or emptied of its scripts.
             if not str(error).startswith("NOSCRIPT"):
                 raise

@@ -9,17 +9,23 @@ from uuid import UUID
 
 import msgspec
 
-Condition = Literal["none", "absent", "exists", "match", "unconditional"]
+Condition = Literal["none", "absent", "exists", "match", "unconditional", "merge"]
 Outcome = Literal[
     "created",
     "replaced",
     "deleted",
+    "checked",
     "not_found",
     "precondition_failed",
     "precondition_required",
+    "quota_exceeded",
     "unknown_tenant",
 ]
 WRITTEN = frozenset({"created", "replaced", "deleted"})
+#: The last that PostgreSQL can count.
+MAX_REVISION = 2**63 - 1
+#: A time to live that leaves the document's expiry as it is.
+KEEP_TTL = -1
 
 
 class Name(msgspec.Struct, frozen=True):
@@ -45,11 +51,16 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Write(msgspec.Struct, frozen=True, kw_only=True):
-    """One write: ``value`` None deletes; ``etags`` are unquoted and used when ``condition`` is "match"; ``ttl`` in seconds."""
+    """One write: ``value`` None deletes, or with a ``digest`` of None only checks the condition.
+
+    ``etags`` are unquoted and used when ``condition`` is "match" or "merge"; ``ttl`` is in seconds, None for what the
+    collection says, or :data:`KEEP_TTL`. "merge" is "match" by who will repeat a change rather than lose one, where the
+    collection does without preconditions.
+    """
 
     name: Name
     value: str | None = None
-    digest: str = ""
+    digest: str | None = ""
     ttl: int | None = None
     condition: Condition = "none"
     etags: tuple[str, ...] = ()
@@ -62,6 +73,24 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
     revision: int | None
     expires_ms: int | None
+
+
+class Once(msgspec.Struct, frozen=True, kw_only=True):
+    """An Idempotency-Key, and a digest of the request that it is sent with."""
+
+    key: str
+    fingerprint: str
+
+
+class Transacted(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of writes that stand or fall together, in their order; ``digests`` are of what is there now.
+
+    ``replayed``: nothing happened now, this is what was answered before.
+    """
+
+    written: list[Written]
+    digests: list[str | None]
+    replayed: bool = False
 
 
 def etag(revision: int, digest: str) -> str:

@@ -1,8 +1,8 @@
 """The documents of all tenants: PostgreSQL holds them, Redis makes reading them quick, and neither is ever behind."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
@@ -10,9 +10,9 @@ import structlog
 from app import metrics
 from app.state.batch import Batcher
 from app.state.cache import LOST, Cache, Hit, Lease, Marks
-from app.state.document import Document, Name, Write, Written
+from app.state.document import Document, Name, Once, Transacted, Write, Written
 from app.state.epoch import Epoch
-from app.state.store import EpochMovedError, Store
+from app.state.store import EpochMovedError, KeyReusedError, QuotaExceededError, Store
 
 _LANES = 2
 _READS_AT_ONCE = 128
@@ -21,14 +21,20 @@ _WRITES_AT_ONCE = 128
 #: Seconds a batch of writes may take in all; far less than a mark lives, so that no commit outlives its mark.
 WRITE_SECONDS = 8.0
 
+Result = TypeVar("Result")
+
 log = structlog.get_logger()
 
 
 class Documents:
     """Get, put and delete; raises what the database raises when it cannot be reached. Redis is never an error."""
 
-    def __init__(self, store: Store, cache: Cache, epoch: Epoch) -> None:
+    def __init__(
+        self, store: Store, cache: Cache, epoch: Epoch, *, transactions: Store | None = None
+    ) -> None:
         self._store = store
+        # Through connections of their own, where there are some: batches are few, transactions as many as are sent.
+        self._transactions = transactions or store
         self._cache = cache
         self._epoch = epoch
         self._reads = Batcher[Name, Document | None](
@@ -68,20 +74,56 @@ class Documents:
         """Do ``write``; when this returns it is durable and every later :meth:`get` anywhere sees it."""
         return await self._writes.submit(write)
 
+    async def transact(self, writes: Sequence[Write], once: Once | None = None) -> Transacted:
+        """Do ``writes`` of one tenant, no two of one document: all of them, or none if one is refused.
+
+        With ``once`` only the first request with its key does anything. Raises what :meth:`Store.transact` raises, of which only
+        a moved epoch is dealt with here.
+        """
+        return await self._marked(
+            writes,
+            lambda epoch: self._transactions.transact(writes, epoch, once),
+            # What was replayed may have been overwritten since: nothing to put into the cache.
+            lambda done: [] if done.replayed else done.written,
+        )
+
+    async def answered(self, tenant: UUID, once: Once) -> Transacted | None:
+        """What a request with this key was answered before, if it was; raises ``KeyReusedError``."""
+        return await self._transactions.answered(tenant, once)
+
     async def _write(self, writes: Sequence[Write]) -> Sequence[Written | Exception]:
+        return await self._marked(
+            writes, lambda epoch: self._store.write(writes, epoch), lambda results: results
+        )
+
+    async def _marked(
+        self,
+        writes: Sequence[Write],
+        commit: Callable[[UUID | None], Awaitable[Result]],
+        results_of: Callable[[Result], Sequence[Written | Exception]],
+    ) -> Result:
+        """What ``commit`` returns, given the epoch under which ``writes`` are marked in the cache meanwhile."""
         names = [write.name for write in writes]
         async with asyncio.timeout(WRITE_SECONDS):
             while True:
+                tried = self._epoch.markable
                 marks = await self._mark(names)
                 try:
-                    results = await self._store.write(writes, marks.epoch if marks else None)
+                    result = await commit(marks.epoch if marks else None)
                 except EpochMovedError:
-                    await (self._epoch.look() if marks else self._epoch.close())
+                    await self._epoch.look()
+                    # Not by who has only now seen it open again: under load that would close it each time.
+                    if marks is None and (tried is not None or self._epoch.markable is None):
+                        await self._epoch.close()
+                except (QuotaExceededError, KeyReusedError):
+                    if marks:
+                        await self._release(marks, writes, [])
+                    raise
                 else:
                     break
         if marks:
-            await self._release(marks, writes, results)
-        return results
+            await self._release(marks, writes, results_of(result))
+        return result
 
     async def _mark(self, names: Sequence[Name]) -> Marks | None:
         epoch: UUID | None = self._epoch.markable
@@ -97,7 +139,7 @@ class Documents:
     ) -> None:
         documents: list[Document | None] = []
         revisions: list[int | None] = []
-        for write, result in zip(writes, results, strict=True):
+        for write, result in zip(writes, results or [None] * len(writes), strict=True):
             revision = result.revision if isinstance(result, Written) else None
             revisions.append(revision)
             documents.append(
@@ -107,7 +149,10 @@ class Documents:
                     value=write.value.encode(),
                     expires_ms=result.expires_ms,
                 )
-                if revision is not None and write.value is not None and isinstance(result, Written)
+                if revision is not None
+                and write.value is not None
+                and write.digest
+                and isinstance(result, Written)
                 else None
             )
         try:

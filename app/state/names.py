@@ -11,6 +11,7 @@ MAX_KEY = 512
 COLLECTION_PATTERN = "^[a-z0-9][a-z0-9._-]{0,62}$"
 # The characters RFC 3986 allows in a path, but for "%"; "/" separates segments.
 KEY_PATTERN = "^[A-Za-z0-9._~!$&'()*+,;=:@-]+(/[A-Za-z0-9._~!$&'()*+,;=:@-]+)*$"
+PREFIX_PATTERN = "^[A-Za-z0-9._~!$&'()*+,;=:@/-]*$"
 
 _collection = re.compile(COLLECTION_PATTERN.removesuffix("$"))
 _key = re.compile(KEY_PATTERN.removesuffix("$"))

@@ -1,19 +1,48 @@
-"""Documents in PostgreSQL: the functions of migration 0001, asked for many rows at once."""
+"""Documents in PostgreSQL: functions/documents.sql and document_transactions.sql, asked for many rows at once."""
 
 from collections.abc import Sequence
 from itertools import groupby
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
-from app.state.document import Document, Name, Write, Written
+from app.state.document import Document, Name, Once, Outcome, Transacted, Write, Written
 
 _READ = "select * from vanta.read_documents($1, $2, $3, $4)"
 _WRITE = "select * from vanta.write_documents($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+_TRANSACT = "select * from vanta.transact($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) order by ord"
+_ANSWER = "select fingerprint, answer from vanta.find_answer($1, $2)"
 
 
 class EpochMovedError(Exception):
     """The cache is in another epoch than the writes were marked under; nothing was written."""
+
+
+class QuotaExceededError(Exception):
+    """The tenant would have more documents or bytes than it may; nothing was written."""
+
+
+class KeyReusedError(Exception):
+    """The Idempotency-Key is of another request; nothing was written."""
+
+
+class _Answered(msgspec.Struct):
+    """One row of an answer that is remembered."""
+
+    ord: int
+    outcome: Outcome
+    revision: int | None
+    expires_ms: int | None
+    digest: str | None
+
+
+_answer = msgspec.json.Decoder(list[_Answered])
+_ERRORS: dict[str, type[Exception]] = {
+    "VA001": EpochMovedError,
+    "VA002": QuotaExceededError,
+    "VA003": KeyReusedError,
+}
 
 
 class Store:
@@ -74,13 +103,60 @@ class Store:
                 [write.traceparent for write in rows],
             )
         except asyncpg.PostgresError as error:
-            if getattr(error, "sqlstate", None) == "VA001":
-                raise EpochMovedError from None
-            raise
+            raise _ours(error) from None
         written: list[Written | None] = [None] * len(writes)
         for ord_, outcome, revision, expires_ms in records:
             written[order[ord_ - 1]] = Written(outcome=outcome, revision=revision, expires_ms=expires_ms)
         return [result for result in written if result is not None]
+
+    async def transact(self, writes: Sequence[Write], epoch: UUID | None, once: Once | None) -> Transacted:
+        """Do ``writes`` of one tenant, all or none; raises as :meth:`write` does, and for a limit or a key of :data:`_ERRORS`."""
+        try:
+            records = await self._pool.fetch(
+                _TRANSACT,
+                epoch,
+                writes[0].name.tenant,
+                [write.name.collection for write in writes],
+                [write.name.key for write in writes],
+                [write.value for write in writes],
+                [write.digest for write in writes],
+                [write.ttl for write in writes],
+                [write.condition for write in writes],
+                [" ".join(write.etags) for write in writes],
+                writes[0].traceparent,
+                once and once.key,
+                once and once.fingerprint,
+            )
+        except asyncpg.PostgresError as error:
+            raise _ours(error) from None
+        return Transacted(
+            written=[Written(outcome=row[1], revision=row[2], expires_ms=row[3]) for row in records],
+            digests=[row[4] for row in records],
+            replayed=records[0][5],
+        )
+
+    async def answered(self, tenant: UUID, once: Once) -> Transacted | None:
+        """What was answered before under the key of ``once``; raises :class:`KeyReusedError`."""
+        record = await self._pool.fetchrow(_ANSWER, tenant, once.key)
+        if record is None:
+            return None
+        fingerprint, answer = record
+        if fingerprint != once.fingerprint:
+            raise KeyReusedError
+        rows = sorted(_answer.decode(answer), key=lambda row: row.ord)
+        return Transacted(
+            written=[
+                Written(outcome=row.outcome, revision=row.revision, expires_ms=row.expires_ms) for row in rows
+            ],
+            digests=[row.digest for row in rows],
+            replayed=True,
+        )
+
+
+def _ours(error: asyncpg.PostgresError) -> Exception:
+    """What ``error`` means to our callers; itself where it is not one of our functions' own."""
+    kind = _ERRORS.get(getattr(error, "sqlstate", ""))
+    return kind() if kind else error
 
 
 def _groups(tenants: Sequence[UUID]) -> tuple[list[UUID], list[int]]:

@@ -1,1 +1,1 @@
-"""Who is asking: tenants and their API keys."""
+"""Who is asking and what they may: tenants, keys, tokens, rates; their beginning and their end."""

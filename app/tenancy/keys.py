@@ -9,7 +9,9 @@ import re
 import secrets
 from dataclasses import dataclass
 
-_FORM = re.compile(r"vanta_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
+_ID = r"[0-9a-f]{16}"
+_FORM = re.compile(rf"vanta_({_ID})_([A-Za-z0-9_-]{{43}})")
+_id = re.compile(_ID)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,11 @@ class ApiKey:
 def generate() -> ApiKey:
     """A new key from the system's random source."""
     return ApiKey(id=secrets.token_hex(8), secret=secrets.token_urlsafe(32))
+
+
+def is_id(text: str) -> bool:
+    """Whether ``text`` has the form of a key's id."""
+    return _id.fullmatch(text) is not None
 
 
 def parse(text: str) -> ApiKey | None:

@@ -109,7 +109,8 @@ def _open_envelopes(args: AppRolesArgs) -> list[Statement]:
         {
             "Sid": "OpenEnvelopesOfATenant",
             "Effect": "Allow",
-            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            # Encrypt wraps a data key again after a rotation.
+            "Action": ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
             "Resource": args.keys.application,
             "Condition": {"Null": {"kms:EncryptionContext:tenant": "false"}},
         }

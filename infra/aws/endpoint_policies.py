@@ -132,7 +132,11 @@ def interface_policies(place: Place, prefix: str) -> dict[str, dict[str, Any]]:
             own("ReadSecrets", ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"], secrets)
         ),
         "kms": document(
-            own("UseKeys", ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], arn("kms", "key/*"))
+            own(
+                "UseKeys",
+                ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
+                arn("kms", "key/*"),
+            )
         ),
         "logs": document(
             own(

@@ -96,7 +96,7 @@ def direct_use(place: Place) -> list[Statement]:
             "Sid": "UsedByTheApp",
             "Effect": "Allow",
             "Principal": account(place),
-            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Action": ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
             "Resource": "*",
             "Condition": {"Null": {"kms:EncryptionContext:tenant": "false"}},
         }

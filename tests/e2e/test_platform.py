@@ -102,6 +102,17 @@ def test_what_is_written_through_the_api_is_read_from_the_replica(
     eventually(lambda: on_replica(platform, key), "the replica has the document")
 
 
+def test_a_secret_is_sealed_with_the_key_of_the_stack_and_survives_its_process(
+    platform: Platform, api: httpx.Client
+) -> None:
+    assert api.put("/v1/secrets/e2e", json={"generate": {}}).status_code in {201, 428}
+    value = api.get("/v1/secrets/e2e").json()["value"]
+    kill(named(platform, "api"))
+    platform.up()
+    with platform.client() as client:
+        assert client.get("/v1/secrets/e2e").json()["value"] == value
+
+
 def test_losing_redis_loses_nothing(platform: Platform, api: httpx.Client) -> None:
     before = api.put(f"{DOCUMENT}/kept", json={"n": 1}, headers={"Vanta-Concurrency": "last-write-wins"})
     assert before.is_success

@@ -158,6 +158,7 @@ def test_an_envelope_is_opened_for_a_tenant_and_other_keys_through_their_service
     app = statements(prod.one("RolePolicy", "app").inputs["policy"])
     assert app["OpenEnvelopesOfATenant"]["Condition"] == {"Null": {"kms:EncryptionContext:tenant": "false"}}
     assert app["OpenEnvelopesOfATenant"]["Resource"] == prod.outputs["appEnvironment"]["VANTA_KMS_KEY_ARN"]
+    assert app["OpenEnvelopesOfATenant"]["Action"] == ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
     through = {
         sid: statement["Condition"]["StringEquals"]["kms:ViaService"]
         for sid, statement in app.items()

@@ -3,16 +3,16 @@
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import msgspec
 
 from app.api.messages import Request, Response
 from app.api.problems import ProblemType
+from app.tenancy.principal import Verb
 
 Handler = Callable[[Request], Awaitable[Response]]
-#: What a caller must be allowed to do; docs/reference/api.md says which role may what.
-Verb = Literal["read", "write", "admin", "audit"]
 
 # A name in braces is a parameter; with a plus (RFC 6570, reserved expansion) it takes the rest of the path, slashes included.
 _PARAMETER = re.compile(r"{\+?(\w+)}")
@@ -29,10 +29,10 @@ class Header:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A success: ``body`` is a schema, "document" for any JSON, "text", "events" (server-sent), or None."""
+    """A success: ``body`` is a schema, "document" for any JSON, "text", "events" (server-sent), "events-batch", "lines" (of JSON), or None."""
 
     description: str
-    body: type[msgspec.Struct] | Literal["document", "text", "events"] | None = None
+    body: type[msgspec.Struct] | Literal["document", "text", "events", "events-batch", "lines"] | None = None
     headers: tuple[Header, ...] = ()
 
 
@@ -41,8 +41,10 @@ class Route:
     """One method of one path such as ``/v1/state/{collection}/{+key}``.
 
     ``handler`` is ``<room>.<method>`` of the rooms that the router is given. ``verb`` is what the caller must be allowed to
-    do, None where nobody is asked who they are. ``query`` is the schema of the query string, without which there may be none;
-    ``body`` that of the request's body, or "document" for any JSON.
+    do (app/tenancy/principal.py says which role may what), None where nobody is asked who they are. ``scope`` is what the scopes of
+    a key are compared with where the path has no ``{collection}``: a collection such as ``_secrets``; "handler" where the
+    handler asks, by ``app.api.access.require``; None refuses keys with scopes. ``query`` is the schema of the query
+    string, without which there may be none; ``body`` that of the request's body, "document" for any JSON, or "merge-patch" (RFC 7396).
     """
 
     method: str
@@ -54,13 +56,20 @@ class Route:
     problems: tuple[ProblemType, ...] = ()
     headers: tuple[Header, ...] = ()
     query: type[msgspec.Struct] | None = None
-    body: type[msgspec.Struct] | Literal["document"] | None = None
+    body: type[msgspec.Struct] | Literal["document", "merge-patch"] | None = None
     verb: Verb | None = None
+    scope: str | None = None
 
     @property
     def parameters(self) -> list[str]:
         """The names of the path's parameters, in order."""
         return _PARAMETER.findall(self.path)
+
+    @cached_property
+    def collection_at(self) -> int | None:
+        """Which of the path's parameters is the collection, if one is."""
+        names = self.parameters
+        return names.index("collection") if "collection" in names else None
 
     @property
     def plain_path(self) -> str:

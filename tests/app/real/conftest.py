@@ -22,7 +22,7 @@ import pytest
 
 from app.db import postgres as app_postgres
 from app.settings import Settings
-from app.tenancy import tenants
+from app.tenancy import operators, tenants
 
 if TYPE_CHECKING:
     from tests.conftest import PostgresServer, RedisServer
@@ -220,12 +220,37 @@ def new_tenant(database: Database) -> Callable[[], Tenant]:
     async def create() -> Tenant:
         connection = await app_postgres.connect(database.settings, "database-master")
         try:
-            made = await tenants.create(connection, f"t-{secrets.token_hex(8)}")
+            # In one transaction, so that nobody is told of the event of its creation: tests count from zero.
+            async with connection.transaction():
+                made = await tenants.create(connection, f"t-{secrets.token_hex(8)}")
+                await connection.execute("delete from vanta.outbox where tenant_id = $1", made.tenant_id)
+                await connection.execute(
+                    "update vanta.tenant_head set revision = 0 where tenant_id = $1", made.tenant_id
+                )
         finally:
             await connection.close()
         return Tenant(id=made.tenant_id, key=made.key.text)
 
     return lambda: run(create())
+
+
+def make_operator_key(database: Database) -> str:
+    """An operator's key, as ``python -m app operator-key create`` makes it."""
+
+    async def create() -> str:
+        connection = await app_postgres.connect(database.settings, "database-master")
+        try:
+            return (await operators.create(connection, "test", None)).text
+        finally:
+            await connection.close()
+
+    return run(create())
+
+
+@pytest.fixture(scope="session")
+def operator_key(database: Database) -> str:
+    """The operator's key that tests share."""
+    return make_operator_key(database)
 
 
 @pytest.fixture

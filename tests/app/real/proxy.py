@@ -1,4 +1,4 @@
-"""A TCP proxy that a test can cut or freeze: the network between the application and an engine."""
+"""A TCP proxy that a test can cut, freeze or slow: the network between the application and an engine."""
 
 import asyncio
 import threading
@@ -15,7 +15,9 @@ class Proxy:
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._writers: set[asyncio.StreamWriter] = set()
         self._open = True
-        self._flowing: asyncio.Event
+        self._delay = 0.0
+        self._asking: asyncio.Event
+        self._answering: asyncio.Event
         self.port = 0
 
     def __enter__(self) -> Self:
@@ -36,14 +38,30 @@ class Proxy:
 
     def freeze(self) -> None:
         """Keep the connections, forward nothing."""
-        self._loop.call_soon_threadsafe(self._flowing.clear)
+
+        def work() -> None:
+            self._asking.clear()
+            self._answering.clear()
+
+        self._loop.call_soon_threadsafe(work)
+
+    def mute(self) -> None:
+        """Forward what is asked and hold back what is answered."""
+        self._loop.call_soon_threadsafe(self._answering.clear)
+
+    def slow(self, seconds: float) -> None:
+        """Hold up each piece for so long."""
+        self._delay = seconds
 
     def restore(self) -> None:
         """Work again; what was held back is forwarded now."""
 
+        self._delay = 0.0
+
         def work() -> None:
             self._open = True
-            self._flowing.set()
+            self._asking.set()
+            self._answering.set()
 
         self._loop.call_soon_threadsafe(work)
 
@@ -51,8 +69,9 @@ class Proxy:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     async def _start(self) -> None:
-        self._flowing = asyncio.Event()
-        self._flowing.set()
+        self._asking, self._answering = asyncio.Event(), asyncio.Event()
+        self._asking.set()
+        self._answering.set()
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -73,12 +92,16 @@ class Proxy:
         if not self._open:
             writer.transport.abort()
             return
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:
+            writer.transport.abort()
+            return
         self._writers |= {writer, far_writer}
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._pump(reader, far_writer))
-                group.create_task(self._pump(far_reader, writer))
+                group.create_task(self._pump(reader, far_writer, self._asking))
+                group.create_task(self._pump(far_reader, writer, self._answering))
         except* OSError:
             pass
         finally:
@@ -86,9 +109,12 @@ class Proxy:
                 self._writers.discard(end)
                 end.transport.abort()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flowing: asyncio.Event
+    ) -> None:
         while data := await reader.read(65536):
-            await self._flowing.wait()
+            await asyncio.sleep(self._delay)
+            await flowing.wait()
             writer.write(data)
             await writer.drain()
         raise ConnectionResetError

@@ -9,13 +9,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import hiredis
 import pytest
 
 from app.db import postgres as app_postgres
 from app.db.redis import Redis, RedisLostError
+from app.state import cache as caches
 from app.state import epoch as epochs
 from app.state.cache import Cache, Hit, Lease
-from app.state.document import Document, Name, Write, Written, digest
+from app.state.document import Document, Name, Once, Write, Written, digest
 from app.state.documents import Documents
 from app.state.epoch import Epoch
 from app.state.store import EpochMovedError, Store
@@ -154,6 +156,65 @@ async def test_a_reader_that_fetched_before_a_write_cannot_fill_the_cache_after_
     assert await cached(one, name) == 2
 
 
+async def test_nor_after_a_transaction_that_changed_the_document_among_others(
+    one: Worker, other: Worker, name: Name
+) -> None:
+    names = [name, Name(name.tenant, "agents", "planner/8")]
+    await one.store.write([put(each, "1") for each in names], one.epoch.markable)
+    epoch = await open_epoch(one)
+    leases = [await one.cache.get(epoch, each) for each in names]
+    before = await one.store.read(names)
+    await other.documents.transact([put(each, "2") for each in names])
+    for each, lease, old in zip(names, leases, before, strict=True):
+        assert isinstance(lease, Lease)
+        assert old
+        await one.cache.fill(lease, old, one.epoch.now_ms())
+        (now,) = await one.store.read([each])
+        assert now
+        assert await cached(one, each) == now.revision
+        assert await one.read(each) == b"2"
+
+
+async def test_an_answer_given_again_puts_nothing_old_into_the_cache(
+    one: Worker, other: Worker, name: Name
+) -> None:
+    once = Once(key="k", fingerprint="f")
+    await one.documents.transact([put(name, "1")], once)
+    await other.put(name, "2")
+    assert (await one.documents.transact([put(name, "1")], once)).replayed
+    assert await one.read(name) == b"2"
+    assert await other.read(name) == b"2"
+
+
+async def test_a_transaction_whose_answer_was_lost_is_answered_when_it_is_sent_again(
+    one: Worker, name: Name, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = Once(key="k", fingerprint="f")
+    commit = one.store.transact
+
+    async def committed_but_cut_off(*arguments: Any) -> Any:
+        await commit(*arguments)
+        raise ConnectionResetError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(one.store, "transact", committed_but_cut_off)
+        with pytest.raises(ConnectionResetError):
+            await one.documents.transact([put(name, "1")], once)
+    assert await one.read(name) == b"1"
+    again = await one.documents.transact([put(name, "1")], once)
+    assert (again.replayed, again.written[0].outcome) == (True, "created")
+    assert await one.read(name) == b"1"
+
+
+@pytest.mark.parametrize("epoch", [None, uuid4()])
+async def test_a_transaction_not_marked_in_the_open_epoch_is_refused(
+    one: Worker, name: Name, epoch: UUID | None
+) -> None:
+    with pytest.raises(EpochMovedError):
+        await one.store.transact([put(name, "1")], epoch, None)
+    assert await one.read(name) is None
+
+
 async def test_nor_while_the_write_is_under_way(one: Worker, other: Worker, name: Name) -> None:
     epoch = await open_epoch(one)
     lease = await one.cache.get(epoch, name)
@@ -208,12 +269,14 @@ async def test_a_deletion_that_finishes_first_is_not_undone_by_an_older_put(
     assert await cached(one, name) is None
 
 
-async def test_a_write_whose_mark_was_evicted_removes_what_came_in_its_place(
+async def test_a_write_whose_mark_was_deleted_removes_what_came_in_its_place(
     one: Worker, other: Worker, name: Name
 ) -> None:
     epoch = await open_epoch(one)
+    before = await other.cache.get(epoch, name)
+    assert isinstance(before, Lease)
     marks = await one.cache.mark(epoch, [name])
-    await one.redis.send("FLUSHALL")
+    await one.redis.send("DEL", before.entry_key)
     lease = await other.cache.get(epoch, name)
     assert isinstance(lease, Lease)
     await other.cache.fill(lease, document(1), 0)
@@ -222,13 +285,78 @@ async def test_a_write_whose_mark_was_evicted_removes_what_came_in_its_place(
     assert await cached(one, name) is None
 
 
-async def test_marks_and_leases_end_by_themselves(one: Worker, name: Name) -> None:
+async def test_a_read_that_crosses_a_write_whose_mark_went_with_everything_else_cannot_fill(
+    one: Worker, other: Worker, name: Name
+) -> None:
+    await one.put(name, "1")
+    epoch = await open_epoch(one)
+    await one.cache.mark(epoch, [name])
+    await one.redis.send("FLUSHALL")
+    lease = await other.cache.get(epoch, name)
+    assert isinstance(lease, Lease)
+    (old,) = await other.store.read([name])
+    assert old
+    await one.store.write([put(name, "2")], epoch)
+    assert await other.read(name) == b"2"
+    with pytest.raises(hiredis.ReplyError):
+        await other.cache.fill(lease, old, 0)
+    assert await other.read(name) == b"2"
+
+
+async def test_nothing_is_marked_in_a_redis_that_was_emptied_until_it_is_known_as_another(
+    one: Worker, name: Name
+) -> None:
+    epoch, before = await open_epoch(one), one.redis.server_id
+    await one.redis.send("FLUSHALL")
+    with pytest.raises(hiredis.ReplyError):
+        await one.cache.mark(epoch, [name])
+    await until(lambda: one.redis.server_id not in {None, before})
+    assert one.epoch.markable is None
+
+
+async def test_no_policy_evicts_a_mark_because_it_has_no_expiry(one: Worker, name: Name) -> None:
     epoch = await open_epoch(one)
     lease = await one.cache.get(epoch, name)
     assert isinstance(lease, Lease)
     assert 0 < await one.redis.send("PTTL", lease.entry_key) <= 5_000
-    await one.cache.mark(epoch, [name])
-    assert 5_000 < await one.redis.send("PTTL", lease.entry_key) <= 60_000
+    marks = await one.cache.mark(epoch, [name])
+    later = await one.cache.mark(epoch, [name])
+    assert await one.redis.send("PTTL", lease.entry_key) == -1
+    await one.cache.release(marks, [None], [None], 0)
+    assert await one.redis.send("PTTL", lease.entry_key) == -1
+    await one.cache.release(later, [None], [None], 0)
+    assert not await one.redis.send("EXISTS", lease.entry_key)
+    assert not await one.redis.send("ZCARD", "vanta:writes")
+
+
+async def test_the_marks_of_a_dead_writer_are_removed_by_the_next_and_those_of_others_stay(
+    one: Worker, name: Name, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    epoch = await open_epoch(one)
+    shared, alone = Name(name.tenant, "agents", "shared"), Name(name.tenant, "agents", "alone")
+    lease = await one.cache.get(epoch, alone)
+    assert isinstance(lease, Lease)
+    with monkeypatch.context() as patch:
+        patch.setattr(caches, "MARK_MILLISECONDS", 0)
+        await one.cache.mark(epoch, [shared, alone])
+    living = await one.cache.mark(epoch, [shared])
+    assert not await one.redis.send("EXISTS", lease.entry_key)
+    assert await one.cache.get(epoch, shared) is None
+    await one.cache.release(living, [document(5)], [5], 0)
+    assert await cached(one, shared) == 5
+
+
+async def test_a_process_that_has_not_seen_the_cache_open_again_does_not_close_it(
+    one: Worker, other: Worker, name: Name
+) -> None:
+    for _ in range(2):
+        await other.epoch._move(await other.epoch.look())  # noqa: SLF001 - a step, without its wait
+    assert (await one.epoch.look()).state == "closed"
+    opened = await open_epoch(other)
+    await one.put(name, "1")
+    seen = await one.epoch.look()
+    assert (seen.epoch, seen.state) == (opened, "open")
+    assert await cached(other, name) == 1
 
 
 async def test_a_cached_document_ends_with_its_time_to_live(one: Worker, name: Name) -> None:
@@ -379,3 +507,15 @@ async def test_a_write_whose_outcome_is_unknown_leaves_its_mark(
         await one.put(name, "2")
     assert await other.cache.get(await open_epoch(other), name) is None
     assert await other.read(name) == b"2"
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_who_is_told_to_end_while_redis_is_lost_ends(database: Database, turns: int) -> None:
+    redis = Redis(database.settings)
+    task = asyncio.create_task(redis.run())
+    await until(lambda: redis.server_id)
+    redis.reconnect()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await until(task.done)

@@ -2,6 +2,8 @@
 
 import json
 import secrets
+import shlex
+import subprocess
 
 import httpx
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from app.tenancy import keys
 from tests.conftest import PostgresServer, RedisServer
 
-from .conftest import Database, Served, command, create_database
+from .conftest import Database, Served, command, create_database, eventually
 
 
 def with_(database: Database, **environment: str) -> Database:
@@ -17,12 +19,28 @@ def with_(database: Database, **environment: str) -> Database:
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("serve",), ("migrate",), ("tenant",), ("tenant", "create"), ("health",)]
+    "arguments",
+    [
+        (),
+        ("serve",),
+        ("migrate",),
+        ("onboard",),
+        ("tenant",),
+        ("tenant", "create"),
+        ("tenant", "list"),
+        ("operator-key",),
+        ("operator-key", "create"),
+        ("operator-key", "list"),
+        ("operator-key", "revoke"),
+        ("health",),
+        ("rewrap",),
+        ("monitor",),
+    ],
 )
 def test_every_command_explains_itself(database: Database, arguments: tuple[str, ...]) -> None:
     explained = command(database, *arguments, "--help")
     assert explained.returncode == 0
-    assert ("Example:" in explained.stdout) == (arguments not in {(), ("tenant",)})
+    assert ("Example:" in explained.stdout) == (arguments not in {(), ("tenant",), ("operator-key",)})
     assert ("Exit codes" in explained.stdout) == (arguments == ())
 
 
@@ -36,6 +54,43 @@ def test_a_new_tenant_has_a_key_that_works_at_once(api: Served, database: Databa
     assert parsed
     stored = database.query("select * from vanta.api_key where key_id = $1", parsed.id)
     assert parsed.secret not in str(stored)
+
+
+def test_onboarding_prints_a_request_that_works(api: Served, database: Database) -> None:
+    name = f"t-{secrets.token_hex(6)}"
+    made = command(database, "onboard", name, "--url", api.url, "--max-documents", "5", "--rate", "7")
+    assert made.returncode == 0, made.stderr
+    example = made.stdout.splitlines()[-1].strip()
+    assert example.startswith("curl ")
+    answer = subprocess.run([*shlex.split(example), "-s"], capture_output=True, text=True, check=True)
+    assert json.loads(answer.stdout)["welcome"]
+    listed = command(database, "tenant", "list", "--json")
+    (shown,) = [one for one in map(json.loads, listed.stdout.splitlines()) if one["name"] == name]
+    assert shown["quotas"] == {"maxDocuments": 5, "maxBytes": None, "rate": {"perSecond": 7, "burst": 7}}
+    (line,) = [line for line in command(database, "tenant", "list").stdout.splitlines() if name in line]
+    assert "active " in line
+    assert " 1 documents" in line
+
+
+def test_a_burst_needs_a_rate(database: Database) -> None:
+    assert command(database, "onboard", f"t-{secrets.token_hex(6)}", "--burst", "7").returncode == 2
+
+
+def test_an_operators_key_works_until_it_is_revoked(api: Served, database: Database) -> None:
+    made = command(database, "operator-key", "create", "--name", "console", "--days", "1", "--json")
+    assert made.returncode == 0, made.stderr
+    key = json.loads(made.stdout)
+    headers = {"authorization": f"Bearer {key['operatorKey']}"}
+    assert httpx.get(f"{api.url}/v1/tenants", headers=headers).status_code == 200
+    assert key["operatorKey"].rsplit("_", 1)[1] not in str(database.query("select * from vanta.operator_key"))
+    listed = command(database, "operator-key", "list", "--json").stdout.splitlines()
+    assert key["id"] in [json.loads(line)["id"] for line in listed]
+    assert key["id"] in command(database, "operator-key", "list").stdout
+    assert command(database, "operator-key", "revoke", key["id"]).returncode == 0
+    eventually(lambda: httpx.get(f"{api.url}/v1/tenants", headers=headers).status_code == 401, seconds=10)
+    again = command(database, "operator-key", "revoke", key["id"])
+    assert again.returncode == 1
+    assert key["id"] in again.stderr
 
 
 def test_a_key_is_shown_to_people_too(database: Database) -> None:

@@ -26,6 +26,28 @@ def two(new_tenant: Callable[[], Tenant], database: Database) -> tuple[Tenant, T
             "insert into vanta.outbox (tenant_id, revision, type, subject, time, data) values ($1, 1, 't', 's', now(), '{}')",
             tenant.id,
         )
+        database.query("insert into vanta.collection values ($1, 'c', 'precondition')", tenant.id)
+        database.query("insert into vanta.idempotent_answer values ($1, 'k', 'f', now(), '[]')", tenant.id)
+        # A relay at work may have made it already.
+        database.query(
+            "insert into vanta.event_cursor (tenant_id, relayed) values ($1, 1) on conflict do nothing",
+            tenant.id,
+        )
+        database.query("insert into vanta.data_key values ($1, 1, 'k', '')", tenant.id)
+        database.query(
+            """
+            insert into vanta.webhook
+                (tenant_id, webhook_id, url, types, subject_prefixes, generation, sealed, delivered, disabled_at)
+            values ($1, $1, 'https://example.com/', '{}', '{}', 1, '', 1, now())
+            """,
+            tenant.id,
+        )
+        database.query("insert into vanta.dead_letter values ($1, $1, 1, '{}', 'because')", tenant.id)
+        database.query(
+            "insert into vanta.issuer values ($1, 'https://x', $2, 'https://x', 'roles', '{}')",
+            tenant.id,
+            str(tenant.id),
+        )
     return one, other
 
 
@@ -35,6 +57,12 @@ TABLES = [
     "document",
     "document_version",
     "outbox",
+    "collection",
+    "idempotent_answer",
+    "event_cursor",
+    "webhook",
+    "dead_letter",
+    "issuer",
     "current_document",
     "outbox_event",
 ]
@@ -99,6 +127,10 @@ async def test_plain_sql_of_nobody_sees_nothing(
         "insert into vanta.document_version values ($1, 'c', 'new', 9, '1', now(), null)",
         "insert into vanta.outbox (tenant_id, revision, type, subject, time, data) values ($1, 9, 't', 's', now(), '{}')",
         "update vanta.document set tenant_id = $1",
+        "insert into vanta.collection values ($1, 'new', 'precondition')",
+        "insert into vanta.idempotent_answer values ($1, 'new', 'f', now(), '[]')",
+        "insert into vanta.issuer values ($1, 'https://y', 'a', 'https://y', 'roles', '{}')",
+        "insert into vanta.api_key (key_id, tenant_id, secret_sha256) values ('0123456789abcdef', $1, sha256('x'))",
     ],
 )
 async def test_plain_sql_cannot_write_for_another_tenant(
@@ -117,6 +149,11 @@ async def test_plain_sql_cannot_write_for_another_tenant(
     [
         "update vanta.document set revision = 9",
         "delete from vanta.document",
+        "delete from vanta.document_version",
+        "delete from vanta.collection",
+        "delete from vanta.idempotent_answer",
+        "delete from vanta.api_key",
+        "delete from vanta.issuer",
         "update vanta.tenant_head set revision = 9",
     ],
 )
@@ -134,10 +171,14 @@ async def test_plain_sql_without_a_where_changes_one_tenant_only(
     "statement",
     [
         "update vanta.document_version set value = '1'",
-        "delete from vanta.document_version",
         "delete from vanta.outbox",
         "select name from vanta.tenant",
         "insert into vanta.tenant (name) values ('x')",
+        "update vanta.tenant set suspended_at = null",
+        "update vanta.api_key set role = 'admin'",
+        "update vanta.api_key set expires_at = null",
+        "insert into vanta.operator_key (key_id, name, secret_sha256) values ('0123456789abcdef', 'x', sha256('x'))",
+        "select from vanta.tombstone",
     ],
 )
 async def test_the_application_cannot_rewrite_history_nor_learn_names(

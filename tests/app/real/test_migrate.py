@@ -11,7 +11,7 @@ from app.db import migrate, roles
 from app.db import postgres as app_postgres
 from app.db.migrate import Migration, MigrationError
 from app.settings import Login
-from app.tenancy import tenants
+from app.tenancy import operators, tenants
 from tests.conftest import PostgresServer, RedisServer
 
 from .conftest import Database, command, create_database
@@ -168,10 +168,29 @@ async def test_it_works_for_a_master_that_is_no_superuser(
     try:
         await apply(weak, *migrate.load())
         assert await roles.ensure_login(weak, empty.settings.secrets.login("database-app"))
-        made = await tenants.create(weak, "acme")
+        made = await tenants.create(weak, "acme", welcome=True)
         assert await weak.fetchval("select count(*) from vanta.api_key") == 0
+        assert (await operators.create(weak, "console", 1)).id in [
+            key.id for key in await operators.listed(weak)
+        ]
+        doomed = (await tenants.create(weak, "doomed", welcome=True)).tenant_id
+        assert await weak.fetchval(
+            "select vanta.change_tenant($1, $2, null, null)", doomed, '{"maxDocuments": 5, "suspended": true}'
+        )
+        (shown,) = [one for one in await tenants.page(weak, None, 10) if one.tenant_id == doomed]
+        assert (shown.suspended, shown.quotas.max_documents, shown.documents) == (True, 5, 1)
+        assert (
+            await weak.fetchval("select vanta.begin_erasure($1, 'doomed', null, null)", doomed) == "erasing"
+        )
+        for table in [row[0] for row in await weak.fetch("select vanta.tenant_tables()")]:
+            await weak.fetchval("select vanta.erase_some($1, $2, 100)", doomed, table)
+        await weak.execute("select vanta.end_erasure($1, 'x')", doomed)
+        assert await weak.fetchval("select tenant from vanta.tombstone") == doomed
     finally:
         await weak.close()
     assert (
         await master.fetchval("select name from vanta.tenant where tenant_id = $1", made.tenant_id) == "acme"
+    )
+    assert not await master.fetchval(
+        "select exists (select from vanta.document where tenant_id = $1)", doomed
     )

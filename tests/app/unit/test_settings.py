@@ -37,6 +37,9 @@ def test_defaults_listen_to_this_machine_only(environment: dict[str, str]) -> No
         ("VANTA_LOG_LEVEL", "loud", "one of debug, info, warning, error"),
         ("VANTA_SECRETS_DIR", "/nowhere", "where the secret files are mounted"),
         ("VANTA_DATABASE_CA", "/nowhere.pem", "CA bundle"),
+        ("VANTA_KMS_KEY_ARN", "alias/vanta-prod-application", "ARN of a KMS key"),
+        ("VANTA_DATA_KEY_SECONDS", "0", "from 1 to 3600"),
+        ("VANTA_DATA_KEY_DAYS", "366", "from 1 to 365"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name_and_remedy(

@@ -1,0 +1,1 @@
+"""What happened: the events of each tenant, in order, to whoever wants to know."""

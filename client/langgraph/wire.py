@@ -1,0 +1,86 @@
+"""What goes over the wire: requests, refusals, names and bytes."""
+
+import base64
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import quote, unquote
+
+import httpx
+
+Result = TypeVar("Result")
+
+
+class VantaError(Exception):
+    """The API refused: ``type`` is stable, docs/reference/errors.md lists them."""
+
+    def __init__(self, problem: Mapping[str, Any]) -> None:
+        super().__init__(f"{problem.get('title')}: {problem.get('detail')}")
+        self.type: str = problem.get("type", "about:blank")
+        self.status: int | None = problem.get("status")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One request to an agent's part of the API."""
+
+    method: str
+    path: str
+    query: Mapping[str, str | int] | None = None
+    body: Mapping[str, Any] | None = None
+
+
+#: Yields requests, is sent their answers, and returns a result: it runs the same whether its driver awaits or not.
+Operation = Generator[Request, httpx.Response, Result]
+
+
+def checkpoints(thread: str) -> str:
+    """The path of a thread's checkpoints."""
+    return f"/threads/{escape(thread)}/checkpoints"
+
+
+def checkpoint(thread: str, name: str) -> str:
+    """The path of a checkpoint."""
+    return f"{checkpoints(thread)}/{quote(name, safe='')}"
+
+
+def escape(thread: str) -> str:
+    """A thread's name as the API takes it: any text, with ``~`` where a URL has ``%``."""
+    if thread in {".", ".."}:
+        return thread.replace(".", "~2E")
+    return quote(thread, safe="!$&'()*+,;=:@").replace("~", "%7E").replace("%", "~")
+
+
+def unescape(name: str) -> str:
+    """The thread that :func:`escape` made a name of."""
+    return unquote(name.replace("~", "%"))
+
+
+def encoded(typed: tuple[str, bytes]) -> dict[str, str]:
+    """Bytes and their type, as JSON has them."""
+    return {"type": typed[0], "data": base64.b64encode(typed[1]).decode()}
+
+
+def typed(encoded: Mapping[str, Any]) -> tuple[str, bytes]:
+    """The bytes and their type again."""
+    return encoded["type"], base64.b64decode(encoded["data"])
+
+
+def problem(response: httpx.Response) -> str | None:
+    """The type of a refusal, None for any other answer."""
+    if response.headers.get("content-type") != "application/problem+json":
+        return None
+    return response.json().get("type")
+
+
+def check(response: httpx.Response) -> None:
+    """Raise :class:`VantaError` for a refusal."""
+    if problem(response) is not None:
+        raise VantaError(response.json())
+    response.raise_for_status()
+
+
+def checked(response: httpx.Response) -> Any:
+    """The answer; raises :class:`VantaError` for a refusal."""
+    check(response)
+    return response.json()

@@ -1,0 +1,201 @@
+"""A LangGraph agent on the checkpointer: it stops and goes on, goes back in time, and outlives the API."""
+
+import operator
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+
+import httpx
+import pytest
+from langchain_core.runnables import RunnableConfig
+from langgraph.channels.delta import DeltaChannel
+from langgraph.checkpoint.base import Checkpoint, empty_checkpoint
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Command, interrupt
+
+from client.langgraph import VantaError, VantaSaver
+
+from ..app.real.conftest import serving  # noqa: TID252 - tests are no package
+
+if TYPE_CHECKING:
+    from tests.app.real.conftest import Database, Tenant
+
+
+class State(TypedDict):
+    messages: Annotated[list[str], operator.add]
+    approved: bool
+
+
+def agent(saver: VantaSaver, ran: list[str] | None = None) -> CompiledStateGraph[Any]:
+    """Plans, asks a person, acts."""
+
+    def plan(_: State) -> dict[str, Any]:
+        if ran is not None:
+            ran.append("plan")
+        return {"messages": ["planned"]}
+
+    def ask(_: State) -> dict[str, Any]:
+        return {"approved": interrupt("may I?")}
+
+    def act(state: State) -> dict[str, Any]:
+        if ran is not None:
+            ran.append("act")
+        return {"messages": [f"acted: {state['approved']}"]}
+
+    return compiled(State, saver, plan=plan, ask=ask, act=act)
+
+
+def compiled(schema: Any, saver: VantaSaver | None, **nodes: Any) -> CompiledStateGraph[Any]:
+    """A graph that runs ``nodes`` one after the other."""
+    graph = StateGraph(schema)
+    before = START
+    for name, node in nodes.items():
+        graph.add_node(name, node)
+        graph.add_edge(before, name)
+        before = name
+    graph.add_edge(before, END)
+    return graph.compile(checkpointer=saver)
+
+
+def thread(name: str = "conversation / 7 é ~") -> RunnableConfig:
+    return {"configurable": {"thread_id": name}}
+
+
+def test_an_agent_goes_on_after_the_api_was_killed(
+    database: "Database", tenant: "Tenant", tmp_path: Path
+) -> None:
+    ran: list[str] = []
+    with serving(database, tmp_path) as served:
+        with VantaSaver(served.url, tenant.key, "planner") as saver:
+            stopped = agent(saver, ran).invoke({"messages": ["go"], "approved": False}, thread())
+        assert stopped["__interrupt__"][0].value == "may I?"
+        served.process.kill()
+        served.process.wait()
+    with serving(database, tmp_path) as served, VantaSaver(served.url, tenant.key, "planner") as saver:
+        done = agent(saver, ran).invoke(Command(resume=True), thread())
+    assert done == {"messages": ["go", "planned", "acted: True"], "approved": True}
+    assert ran == ["plan", "act"]
+
+
+async def test_the_same_without_waiting(saver: VantaSaver) -> None:
+    graph = agent(saver)
+    await graph.ainvoke({"messages": ["go"], "approved": False}, thread())
+    done = await graph.ainvoke(Command(resume=False), thread())
+    assert done["messages"] == ["go", "planned", "acted: False"]
+    history = [one async for one in graph.aget_state_history(thread())]
+    assert [one.metadata["step"] for one in history if one.metadata] == [3, 2, 1, 0, -1]
+    await saver.aclose()
+
+
+def test_an_earlier_checkpoint_can_be_gone_on_from(saver: VantaSaver) -> None:
+    graph = agent(saver)
+    graph.invoke({"messages": ["go"], "approved": False}, thread())
+    graph.invoke(Command(resume=True), thread())
+    planned = next(one for one in graph.get_state_history(thread()) if one.next == ("plan",))
+    forked = graph.update_state(planned.config, {"messages": ["but carefully"]})
+    graph.invoke(None, forked)
+    done = graph.invoke(Command(resume=False), thread())
+    assert done["messages"] == ["go", "but carefully", "planned", "acted: False"]
+    # What was before the fork is still what it was.
+    assert graph.get_state(planned.config).values["messages"] == ["go"]
+
+
+def test_only_what_is_new_is_sent(saver: VantaSaver, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[dict[str, Any]] = []
+    send = saver._send  # noqa: SLF001 - between the saver and the wire
+    monkeypatch.setattr(
+        saver, "_send", lambda request: (sent.append(dict(request.body or {})), send(request))[1]
+    )
+    agent(saver).invoke({"messages": ["go"], "approved": False}, thread())
+    puts = [body["channels"] for body in sent if "channels" in body]
+    assert "parts" not in puts[-1]["approved"]
+    assert [len(put["messages"]["parts"]) for put in puts if "messages" in put] == [1, 2]
+
+
+def test_what_the_parent_no_longer_has_is_sent_again(saver: VantaSaver) -> None:
+    checkpoint: Checkpoint = {
+        **empty_checkpoint(),
+        "channel_values": {"a": ["x"]},
+        "channel_versions": {"a": 1},
+    }
+    config: RunnableConfig = {
+        "configurable": {"thread_id": "t", "checkpoint_ns": "", "checkpoint_id": "none"}
+    }
+    written = saver.put(config, checkpoint, {"source": "loop"}, {})
+    found = saver.get_tuple(written)
+    assert found is not None
+    assert found.checkpoint["channel_values"] == {"a": ["x"]}
+
+
+def test_everything_of_an_agent_can_be_listed(saver: VantaSaver) -> None:
+    expected: list[str] = []
+    for name in ("b", "a ~/", ".."):
+        for namespace in ("", "sub"):
+            config: RunnableConfig = {"configurable": {"thread_id": name, "checkpoint_ns": namespace}}
+            written = saver.put(config, empty_checkpoint(), {"source": "loop"}, {})
+            expected.insert(0, written["configurable"]["checkpoint_id"])
+    found = list(saver.list(None))
+    assert [one.checkpoint["id"] for one in found] == expected
+    assert {one.config["configurable"]["thread_id"] for one in found} == {"b", "a ~/", ".."}
+    assert len(list(saver.list(thread("b")))) == 2
+    assert [one.checkpoint["id"] for one in saver.list(None, limit=3)] == expected[:3]
+    assert [one.checkpoint["id"] for one in saver.list(found[1].config)] == expected[1:2]
+
+
+def test_a_long_list_comes_page_by_page(saver: VantaSaver) -> None:
+    config: RunnableConfig = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
+    written = [
+        saver.put(config, empty_checkpoint(), {"source": "loop", "step": n % 2}, {})["configurable"][
+            "checkpoint_id"
+        ]
+        for n in range(70)
+    ]
+    assert [one.checkpoint["id"] for one in saver.list(config)] == written[::-1]
+    assert [one.checkpoint["id"] for one in saver.list(config, limit=60)] == written[:9:-1]
+    assert len(list(saver.list(config, filter={"step": 1}))) == 35
+
+
+class Deltas(TypedDict):
+    log: Annotated[list[str], DeltaChannel(lambda log, writes: [*log, *chain(*writes)], snapshot_frequency=4)]
+
+
+def test_pruning_leaves_a_channel_of_deltas_whole(saver: VantaSaver) -> None:
+    graph = compiled(Deltas, saver, work=lambda _: {"log": ["worked"]})
+    for number in range(7):
+        done = graph.invoke({"log": [f"{number}"]}, thread())
+    before = len(list(saver.list(thread())))
+    saver.prune(["conversation / 7 é ~"])
+    assert graph.get_state(thread()).values == done
+    assert 1 < len(list(saver.list(thread()))) < before
+    assert graph.invoke({"log": ["more"]}, thread())["log"] == [*done["log"], "more", "worked"]
+
+
+def test_subgraphs_leave_no_more_than_their_parents(saver: VantaSaver, tenant: "Tenant") -> None:
+    inner = compiled(State, None, one=lambda _: {"messages": ["a"]}, two=lambda _: {"messages": ["b"]})
+    graph = compiled(State, saver, inner=inner)
+    agent = str(saver._client.base_url).rstrip("/")  # noqa: SLF001 - where its agent is
+    answer = httpx.put(f"{agent}/retention", headers=tenant.headers, json={"keepCheckpoints": 3})
+    assert answer.status_code == 200
+    for _ in range(6):
+        graph.invoke({"messages": ["go"], "approved": False}, {"configurable": {"thread_id": "t"}})
+    listed = httpx.get(f"{agent}/threads/t", headers=tenant.headers).json()["namespaces"]
+    assert [one["checkpoints"] for one in listed if not one["namespace"]] == [3]
+    assert len(listed) == 2
+
+
+def test_a_refusal_says_why(saver: VantaSaver) -> None:
+    with pytest.raises(VantaError, match="A thread is named") as refused:
+        saver.get_tuple(thread("x" * 600))
+    assert refused.value.type == "urn:vanta:problem:invalid-key"
+    with pytest.raises(ValueError, match="keep_latest, delete"):
+        saver.prune(["t"], strategy="some")
+
+
+def test_copying_over_a_thread_is_refused(saver: VantaSaver) -> None:
+    for name in ("a", "b"):
+        config: RunnableConfig = {"configurable": {"thread_id": name, "checkpoint_ns": ""}}
+        saver.put(config, empty_checkpoint(), {"source": "loop"}, {})
+    with pytest.raises(VantaError) as refused:
+        saver.copy_thread("a", "b")
+    assert refused.value.type == "urn:vanta:problem:thread-exists"
