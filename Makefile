@@ -10,7 +10,7 @@ ACTIONLINT := $(CACHE)/actionlint-$(ACTIONLINT_VERSION)/actionlint
 export UV
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status setup test test-unit test-engine test-e2e test-versions check format bench diagram image test-image lock
+.PHONY: help up down status setup test test-unit test-engine test-e2e test-faults test-versions check format bench diagram image test-image lock
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,10 @@ test-engine: setup ## run the real Pulumi engine on the real program
 
 test-e2e: setup ## bring the whole platform up and try it as a user would
 	@$(RUN) -m pytest tests/e2e
+
+MINUTES ?= 0.7
+test-faults: setup ## kill, pause, cut and fill everything under recorded load for MINUTES=0.7 (not part of `make test`)
+	@$(RUN) -m pytest -p no:xdist tests/app/faults --minutes $(MINUTES)
 
 test-versions: setup ## run the unit tests on every Python that is supported
 	@for version in 3.11 3.12 3.13; do \
