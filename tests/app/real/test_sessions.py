@@ -203,11 +203,15 @@ def test_no_collection_of_documents_can_be_the_one_of_sessions(client: httpx.Cli
 def test_a_read_costs_one_round_trip_to_redis_and_none_to_postgres(
     client: httpx.Client, database: Database, tenant: Tenant
 ) -> None:
-    token = begin(client)["token"]
-    current(client, token)
-    # What is no longer in PostgreSQL can only come from the cache; nobody may do this but a test.
-    database.query("delete from vanta.session where tenant_id = $1", tenant.id)
-    assert current(client, token).status_code == 200
+    def is_read_without_postgres() -> bool:
+        token = begin(client)["token"]
+        current(client, token)
+        # What is no longer in PostgreSQL can only come from the cache; nobody may do this but a test.
+        database.query("delete from vanta.session where tenant_id = $1", tenant.id)
+        return current(client, token).status_code == 200
+
+    # A busy machine may have lost its trust in the cache for a moment, and then reads from PostgreSQL.
+    eventually(is_read_without_postgres)
 
 
 def test_sessions_survive_the_loss_of_redis_and_a_revoked_one_stays_revoked(
