@@ -18,6 +18,10 @@ BATCH_SIZE = Histogram(
     "vanta_batch_size", "Operations that went to PostgreSQL as one statement.", ["kind"],
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
 )  # fmt: skip
+BATCH_WAITING = Gauge("vanta_batch_waiting", "Operations that wait for a batch now.", ["kind"])
+POOL_CONNECTIONS = Gauge(
+    "vanta_pool_connections", "Connections to PostgreSQL, by what they do: busy or idle.", ["pool", "state"]
+)
 CACHE_READS = Counter(
     "vanta_cache_reads", "Reads by how the cache served them: hit, miss or bypass.", ["result"]
 )
@@ -34,12 +38,16 @@ RELAYED = Counter("vanta_events_relayed", "Events this process has put into Redi
 RELAY_LAG_EVENTS = Gauge("vanta_relay_lag_events", "Events not in Redis Streams yet, of all tenants.")
 RELAY_LAG_SECONDS = Gauge("vanta_relay_lag_seconds", "Age of the oldest event not in Redis Streams yet.")
 WEBHOOK_DELIVERIES = Counter(
-    "vanta_webhook_deliveries", "Attempts to deliver an event, by result: delivered, failed or dead.", ["result"]
+    "vanta_webhook_deliveries",
+    "Attempts to deliver an event, by result: delivered, failed or dead.",
+    ["result"],
 )
 EVENTS_SWEPT = Counter("vanta_events_swept", "Events dropped because their time had passed.")
 THREADS_SWEPT = Counter("vanta_threads_swept", "Threads of agents deleted because they are kept no longer.")
 PRUNED = Counter("vanta_versions_pruned", "Versions removed by the sweeper because they are kept no longer.")
 
-SECRETS_EXPIRED = Counter("vanta_secrets_expired", "Values of secrets destroyed because their time had passed.")
+SECRETS_EXPIRED = Counter(
+    "vanta_secrets_expired", "Values of secrets destroyed because their time had passed."
+)
 SESSIONS_EXPIRED = Counter("vanta_sessions_expired", "Sessions removed because their time had passed.")
 KMS_CALLS = Counter("vanta_kms_calls", "Calls of KMS.", ["operation", "result"])

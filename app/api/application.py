@@ -4,7 +4,7 @@ There is no framework in between: docs/adr/0006-http-server.md has what each wou
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from app.logs import RequestLog
 from app.secrets.errors import SealingError
 from app.tenancy.authenticator import Authenticator
 from app.tenancy.rates import Rates
+from app.tracing import Tracing
 
 log = structlog.get_logger()
 
@@ -33,7 +34,7 @@ class Application:
     """Answers requests through ``router``; ``authenticator`` says who sends them, ``rates`` whether they
     may so soon, ``requests`` is told of each.
 
-    ``wrote`` is told of the tenant of each that may have written and was not refused.
+    ``wrote`` is told of the tenant of each that may have written and was not refused, ``tracing`` of each where there is one.
     """
 
     def __init__(
@@ -43,12 +44,14 @@ class Application:
         rates: Rates,
         requests: RequestLog,
         wrote: Callable[[UUID], None],
+        tracing: Tracing | None = None,
     ) -> None:
         self._router = router
         self._authenticator = authenticator
         self._rates = rates
         self._requests = requests
         self._wrote = wrote
+        self._tracing = tracing
 
     async def __call__(self, scope: Scope, transport: Transport) -> None:
         """Answer one request; never raises."""
@@ -84,7 +87,10 @@ class Application:
         seconds = time.perf_counter() - started
         count, observe = _series(method, route, response.status)
         count()
-        observe(seconds)
+        observe(
+            seconds,
+            None if self._tracing is None else self._traced(method, route, response.status, seconds, request),
+        )
         self._requests.add(
             method=method,
             route=route,
@@ -97,6 +103,19 @@ class Application:
         )
         if outgoing is not None:
             await _stream(request, response, outgoing)
+
+    def _traced(
+        self, method: str, route: str, status: int, seconds: float, request: Request
+    ) -> Mapping[str, str] | None:
+        assert self._tracing is not None  # noqa: S101 - asked before
+        return self._tracing.request(
+            method=None if method == _NO_ROUTE else method,
+            route=None if route == _NO_ROUTE else route,
+            status=status,
+            seconds=seconds,
+            request_id=request.request_id,
+            traceparent=request.traceparent,
+        )
 
     async def _authenticate(self, request: Request) -> None:
         principal = await self._authenticator.principal(request.headers.get("authorization"))

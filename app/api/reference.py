@@ -3,10 +3,11 @@
 from importlib.metadata import version
 
 import msgspec
-import prometheus_client
+from prometheus_client import REGISTRY
+from prometheus_client.exposition import choose_encoder
 
 from app.api import openapi
-from app.api.messages import Request, Response
+from app.api.messages import Request, Response, header
 from app.api.routes import ROUTES
 
 
@@ -20,10 +21,11 @@ class ReferenceHandlers:
         """The OpenAPI document."""
         return Response(status=200, headers=[("content-type", "application/json")], body=self._openapi)
 
-    async def metrics(self, request: Request) -> Response:  # noqa: ARG002 - handlers share one signature
-        """The metrics of this process."""
+    async def metrics(self, request: Request) -> Response:
+        """The metrics of this process, with exemplars for whoever accepts OpenMetrics."""
+        encode, content_type = choose_encoder(header(request.headers, "accept") or "")
         return Response(
             status=200,
-            headers=[("content-type", prometheus_client.CONTENT_TYPE_PLAIN_0_0_4)],
-            body=prometheus_client.generate_latest(),
+            headers=[("content-type", content_type)],
+            body=encode(REGISTRY),
         )

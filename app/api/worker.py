@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from app import logs, metrics
+from app import logs, metrics, tracing
 from app.agents.checkpoints import Checkpoints
 from app.agents.threads import Threads
 from app.api.agents import AgentHandlers
@@ -52,6 +52,7 @@ from app.tenancy.authenticator import Authenticator
 from app.tenancy.erasure import Eraser
 from app.tenancy.key_ring import KeyRing
 from app.tenancy.rates import Rates
+from app.tracing import Tracing
 
 #: Two lanes of reads, two of writes, keys, the sweeper, readiness, and one to spare.
 _CONNECTIONS = 8
@@ -69,9 +70,10 @@ log = structlog.get_logger()
 class Worker:
     """What granian calls: ``__rsgi_init__`` once, ``__rsgi__`` per request, ``__rsgi_del__`` after the last."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, tracing: Tracing | None) -> None:
         self._settings = settings
-        self._pools: list[asyncpg.Pool] = []
+        self._tracing = tracing
+        self._pools: dict[str, asyncpg.Pool] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._application: Application | None = None
         self._secrets: SecretsRoom | None = None
@@ -102,7 +104,16 @@ class Worker:
         exports = await postgres.pool(self._settings, export.CONNECTIONS)
         # Of its own, so that secrets and sessions do not wait for documents, nor documents for them.
         guarded = await postgres.pool(self._settings, _GUARDED_CONNECTIONS)
-        self._pools = [pool, watch, narration, side, exports, guarded]
+        self._pools = {
+            "documents": pool,
+            "epoch": watch,
+            "events": narration,
+            "side": side,
+            "exports": exports,
+            "guarded": guarded,
+        }
+        for name, one in self._pools.items():
+            postgres.measure(name, one)
         redis = Redis(self._settings)
         epoch = Epoch(watch, lambda: redis.server_id)
         cache = Cache(redis)
@@ -136,7 +147,7 @@ class Worker:
             "reference": ReferenceHandlers(),
         }
         self._application = Application(
-            Router(ROUTES, rooms), authenticator, rates, self._requests, events.wrote
+            Router(ROUTES, rooms), authenticator, rates, self._requests, events.wrote, self._tracing
         )
         for work in (
             redis.run(),
@@ -162,11 +173,13 @@ class Worker:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for pool in self._pools:
+        for pool in self._pools.values():
             pool.terminate()
         if self._secrets is not None:
             self._secrets.close()
         self._requests.flush()
+        if self._tracing is not None:
+            self._tracing.close()
 
 
 async def _end_with(parent: int) -> None:
@@ -196,4 +209,4 @@ def make() -> Worker:
     """What granian loads in each worker process."""
     settings = Settings.from_environment(os.environ)
     logs.configure(settings.log_level)
-    return Worker(settings)
+    return Worker(settings, tracing.make(os.environ))

@@ -10,7 +10,7 @@ from urllib.request import urlopen
 
 import click
 
-from app import logs
+from app import logs, tracing
 from app.cli import monitor, secrets, tenancy
 from app.cli.address import url as own_url
 from app.cli.refusals import FAILED, UNREACHABLE, end, refusals
@@ -43,6 +43,8 @@ def serve() -> None:
 
     settings = Settings.from_environment(os.environ)
     logs.configure(settings.log_level)
+    # Said here, in one sentence, and not by each worker that cannot start.
+    tracing.wanted(os.environ)
     try:
         server.serve(settings)
     except server.ListenError as error:

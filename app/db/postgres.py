@@ -6,6 +6,7 @@ from typing import Any
 
 import asyncpg
 
+from app import metrics
 from app.db import tls
 from app.settings import Settings, SettingsError
 
@@ -80,3 +81,9 @@ async def pool(settings: Settings, size: int) -> asyncpg.Pool:
         )
 
     return await asyncpg.create_pool(connect=dial, connection_class=Connection, min_size=0, max_size=size)
+
+
+def measure(name: str, pool: asyncpg.Pool) -> None:
+    """Show how many connections ``pool`` has, whenever metrics are asked for."""
+    metrics.POOL_CONNECTIONS.labels(name, "busy").set_function(lambda: pool.get_size() - pool.get_idle_size())
+    metrics.POOL_CONNECTIONS.labels(name, "idle").set_function(pool.get_idle_size)

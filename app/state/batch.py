@@ -3,12 +3,16 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 from app import metrics
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+# Those of a kind are one series.
+_BATCHERS: dict[str, WeakSet["Batcher[Any, Any]"]] = {}
 
 
 class Batcher(Generic[Item, Result]):
@@ -34,6 +38,12 @@ class Batcher(Generic[Item, Result]):
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._size = metrics.BATCH_SIZE.labels(kind)
+        # Asked when metrics are, so that no operation pays for it.
+        batchers = _BATCHERS.setdefault(kind, WeakSet())
+        batchers.add(self)
+        metrics.BATCH_WAITING.labels(kind).set_function(
+            lambda: sum(len(batcher._waiting) for batcher in batchers)  # noqa: SLF001 - of this class
+        )
 
     def submit(self, item: Item) -> asyncio.Future[Result]:
         """Queue ``item``; the future holds its own result."""

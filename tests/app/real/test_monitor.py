@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import asyncpg
 import click
@@ -25,6 +26,8 @@ from local.postgres import Postgres
 from tests.conftest import PostgresServer, RedisServer
 
 from .conftest import Database, Served, Tenant, command, create_database
+
+T = TypeVar("T")
 
 NOWHERE = "http://127.0.0.1:1"
 
@@ -56,10 +59,10 @@ async def session(alone: Database) -> AsyncGenerator[Callable[..., Awaitable[asy
         connection.terminate()
 
 
-async def until(look: Callable[[], Awaitable[object]], holds: Callable[[object], bool]) -> None:
+async def until(look: Callable[[], Awaitable[T]], holds: Callable[[T], bool]) -> None:
     """Wait until what ``look`` sees holds."""
     async with asyncio.timeout(20):
-        while not holds(await look()):
+        while not holds(await look()):  # noqa: ASYNC110 - the database sets no event
             await asyncio.sleep(0.02)
 
 
@@ -155,7 +158,7 @@ async def test_who_migrates_and_who_waits_for_that_is_seen(
     third = await session()
     async with third.transaction():
         await third.execute("lock table public.busy")
-        blocked = asyncio.create_task(first.execute("lock table public.busy"))
+        blocked = asyncio.create_task(first.fetch("select from public.busy"))
         await until(states, lambda seen: seen[0] == "waiting for a lock")
         blocked.cancel()
     waiting.cancel()
@@ -283,31 +286,24 @@ async def test_auroras_readers_are_replicas(session: Callable[..., Awaitable[asy
     assert (reader.name, reader.lag_seconds, reader.lag_bytes) == ("reader-1", 0.025, None)
 
 
-def picture(**parts: object) -> Picture:
-    """Nothing is right."""
-    return Picture(
-        **{
-            "at": datetime(2026, 1, 31, 12, tzinfo=UTC),
-            "api": "unready",
-            "database": Server(
-                version="17", standby=True, connections=1, max_connections=2, oldest_transaction_seconds=3.0
-            ),
-            "cache": Cache(status="down", epoch="closed", trusted=False, used_bytes=None, clients=None),
-            "replicas": [],
-            "statements": [],
-            "statements_from": "pg_stat_activity",
-            "migrations": Migrations(applied=1, pending=["0002_x"], error=None, migrators=[], work=[]),
-            "outbox": Outbox(tenants=1, events=2, oldest_seconds=60.0),
-            "writers": [],
-            **parts,
-        }
-    )
-
-
 def test_what_is_wrong_is_red() -> None:
+    wrong = Picture(
+        at=datetime(2026, 1, 31, 12, tzinfo=UTC),
+        api="unready",
+        database=Server(
+            version="17", standby=True, connections=1, max_connections=2, oldest_transaction_seconds=3.0
+        ),
+        cache=Cache(status="down", epoch="closed", trusted=False, used_bytes=None, clients=None),
+        replicas=[],
+        statements=[],
+        statements_from="pg_stat_activity",
+        migrations=Migrations(applied=1, pending=["0002_x"], error=None, migrators=[], work=[]),
+        outbox=Outbox(tenants=1, events=2, oldest_seconds=60.0),
+        writers=[],
+    )
     red = {
         click.unstyle(line).split()[0]
-        for line in screen.lines(picture())
+        for line in screen.lines(wrong)
         if click.style("", fg="red", reset=False) in line
     }
     assert red == {"api", "cache", "outbox", "schema"}
