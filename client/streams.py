@@ -78,8 +78,10 @@ class Export:
         lines, count = _Lines(), 0
         while (text := (yield from lines.next())) is not None:
             line = msgspec.json.decode(text, type=ExportLine)
-            if line.type == "end" and line.data == count:
-                return
+            if line.type == "end":
+                if line.data == count:
+                    return
+                break
             count += 1
             yield Found(line)
         raise httpx.RemoteProtocolError("The export ended before its last line: ask for it again.")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from contextlib import suppress
 
 import click
 import msgspec
@@ -41,10 +42,8 @@ def monitor(*, every: float, once: bool, as_json: bool, url: str | None) -> None
     settings = Settings.from_environment(os.environ)
     # What is lost is on the screen; lines between would break it.
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    try:
+    with suppress(KeyboardInterrupt):
         asyncio.run(_watch(Monitor(settings, url), every, once=once, as_json=as_json))
-    except KeyboardInterrupt:
-        click.echo()
 
 
 async def _watch(monitor: Monitor, every: float, *, once: bool, as_json: bool) -> None:

@@ -36,9 +36,10 @@ where session_id <> 'MASTER_SESSION_ID'
 order by 1
 """
 _HAS_READERS = "select to_regproc('aurora_replica_status') is not null"
+# Where the view was made and its library is not loaded, asking it fails; only a loaded one has settings.
 _HAS_STATISTICS = """
 select to_regclass('pg_stat_statements') is not null
-       and current_setting('shared_preload_libraries') like '%pg_stat_statements%'
+       and exists (select from pg_settings where name = 'pg_stat_statements.max')
 """
 # Utility statements are not shown: unlike the others they stand there with what they were given, even a password's verifier.
 _SLOW = """

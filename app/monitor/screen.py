@@ -64,7 +64,7 @@ def _migrations(migrations: Migrations) -> Iterator[str]:
 
 
 def _row(name: str, state: str, said: str = "") -> str:
-    shown = state + " " * (12 - len(click.unstyle(state)))
+    shown = state + " " * (14 - len(click.unstyle(state)))
     return f"{name:<10}{shown}{said}".rstrip()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 import client.checkpoints
@@ -83,6 +84,35 @@ def test_no_update_is_lost(vanta: Vanta) -> None:
     assert vanta.documents.get("agents", "a").etag == written.etag
     vanta.documents.put("agents", "a", 3, expect=Expect.ANYTHING)
     assert vanta.documents.get("agents", "a").value == 3
+
+
+class Losing(httpx.HTTPTransport):
+    """Loses the first answer on its way."""
+
+    lost = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = super().handle_request(request)
+        if not self.lost:
+            self.lost += 1
+            answer.read()
+            raise httpx.ReadError("the answer was lost")
+        return answer
+
+
+def test_a_write_whose_answer_was_lost_is_done_once(api: "Served", tenant: "Tenant") -> None:
+    transport = Losing()
+    with Vanta(api.url, tenant.key, transport=transport) as vanta:
+        assert vanta.documents.put("agents", "a", 1).created
+        assert transport.lost == 1
+        assert len([*vanta.documents.versions("agents", "a")]) == 1
+
+
+def test_a_write_without_an_idempotency_key_is_not_repeated(api: "Served", tenant: "Tenant") -> None:
+    with Vanta(api.url, tenant.key, transport=Losing()) as vanta:
+        with pytest.raises(httpx.ReadError):
+            vanta.keys.create("once", "reader")
+        assert [key.name for key in vanta.keys.list()].count("once") == 1
 
 
 def test_lists_go_through_all_pages(vanta: Vanta) -> None:

@@ -268,8 +268,11 @@ def test_an_export_is_read_line_by_line_and_must_be_whole() -> None:
     steps, error = drive(Tenants.export.describe(None, "t").walk(0), whole)
     assert [step.item.data for step in steps if hasattr(step, "item")] == [1, "\u2028"]
     assert error is None
-    _, error = drive(Tenants.export.describe(None, "t").walk(0), [response(200), lines[:-5], None])
-    assert isinstance(error, httpx.RemoteProtocolError)
+    lost = lines.replace(b'{"type":"tenant","data":1}\n', b"")
+    for broken in (lines[:-5], lost, b""):
+        steps, error = drive(Tenants.export.describe(None, "t").walk(0), [response(200), broken, None])
+        assert isinstance(error, httpx.RemoteProtocolError)
+        assert all(step.item.type != "end" for step in steps if hasattr(step, "item"))
 
 
 def test_the_pages_of_a_list_follow_one_another_with_the_same_query() -> None:

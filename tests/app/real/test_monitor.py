@@ -2,7 +2,11 @@
 
 import asyncio
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -25,7 +29,7 @@ from local.ports import Ports
 from local.postgres import Postgres
 from tests.conftest import PostgresServer, RedisServer
 
-from .conftest import Database, Served, Tenant, command, create_database
+from .conftest import ROOT, Database, Served, Tenant, command, create_database
 
 T = TypeVar("T")
 
@@ -130,15 +134,85 @@ def test_without_a_database_it_ends_with_3(database: Database) -> None:
     assert ended.stderr.count("\n") == 1
 
 
+def test_before_migrating_the_remedy_is_named(
+    postgres: PostgresServer, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    empty = create_database(postgres, tmp_path_factory.mktemp("unmigrated"), redis_server)
+    refused = command(empty, "monitor", "--once")
+    assert refused.returncode == 1
+    assert "python -m app migrate" in refused.stderr
+
+
+def test_it_looks_again_and_again_until_it_is_interrupted(alone: Database) -> None:
+    looking = subprocess.Popen(
+        [sys.executable, "-m", "app", "monitor", "--json", "--every", "0.1", "--url", NOWHERE],
+        cwd=ROOT,
+        env={**os.environ, **alone.environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert looking.stdout
+        assert {json.loads(looking.stdout.readline())["api"] for _ in range(3)} == {"down"}
+        looking.send_signal(signal.SIGINT)
+        _, told = looking.communicate(timeout=20)
+        assert (looking.returncode, told) == (0, "")
+    finally:
+        looking.kill()
+        looking.wait()
+
+
+async def test_a_lost_connection_is_made_again(alone: Database) -> None:
+    async with Monitor(alone.settings, NOWHERE) as monitor:
+        await monitor.look()
+        alone.query(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where application_name = 'vanta-monitor' and datname = current_database()"
+        )
+        with pytest.raises(app_postgres.UNREACHABLE):
+            await monitor.look()
+        assert (await monitor.look()).database.connections > 0
+
+
 async def test_events_that_nobody_relays_are_counted(
     alone: Database, session: Callable[..., Awaitable[asyncpg.Connection]]
 ) -> None:
-    made = await tenants.create(await session(), "waiting")
+    await tenants.create(await session(), "waiting")
     async with Monitor(alone.settings, NOWHERE) as monitor:
         outbox = (await monitor.look()).outbox
-    (events,) = alone.query("select count(*) from vanta.outbox where tenant_id = $1", made.tenant_id)[0]
-    assert (outbox.tenants, outbox.events) == (1, events)
+    events, waiting = alone.query("select count(*), count(distinct tenant_id) from vanta.outbox")[0]
+    assert (outbox.tenants, outbox.events) == (waiting, events)
     assert outbox.oldest_seconds > 0
+
+
+async def test_row_level_security_hides_no_tenant_from_it(
+    session: Callable[..., Awaitable[asyncpg.Connection]],
+) -> None:
+    """In AWS the schema's owner is no superuser: policies bind it, and a monitor it is by the role pg_monitor."""
+    connection = await session()
+    made = await tenants.create(connection, "bound")
+    async with connection.transaction():
+        await connection.execute(
+            """
+            create role bound_owner;
+            grant pg_monitor to bound_owner;
+            grant usage on schema vanta to bound_owner;
+            grant select on all tables in schema vanta, public to bound_owner;
+            set local role bound_owner
+            """
+        )
+        names = await asked.names(connection)
+        assert names[made.tenant_id] == "bound"
+        assert (await asked.heads(connection, [*names]))[made.tenant_id] > 0
+        assert (await asked.outbox(connection, [made.tenant_id])).events > 0
+        assert (await asked.epoch(connection))[0] == "closed"
+        assert (await asked.server(connection)).connections > 0
+        assert (await asked.migrations(connection)).pending == []
+        assert (await asked.statements(connection))[0] is False
+        assert await asked.replicas(connection) == []
+        await connection.execute("reset role")
+        await connection.execute("drop owned by bound_owner; drop role bound_owner")
 
 
 async def test_who_migrates_and_who_waits_for_that_is_seen(

@@ -26,9 +26,8 @@ class Collector(HTTPServer):
 
 
 class _Taker(BaseHTTPRequestHandler):
-    server: Collector
-
-    def do_POST(self) -> None:  # noqa: N802 - the name of the base class
+    def do_POST(self) -> None:
+        assert isinstance(self.server, Collector)
         self.server.bodies.put(self.rfile.read(int(self.headers["content-length"])))
         self.send_response(200)
         self.send_header("content-length", "0")
