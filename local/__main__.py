@@ -94,7 +94,8 @@ def attached(command: tuple[str, ...]) -> None:
     """Run COMMAND with the in-process providers attached to any pulumi in it.
 
     \b
-    Example, a preview of the development stack without a cloud account:
+    Example, a preview of the development stack without a cloud account, in whatever backend pulumi is logged in to:
+      pulumi stack select --create dev
       python -m local attached pulumi preview --stack dev
     """
     from local.attached import run  # noqa: PLC0415 - the providers take seconds to import
