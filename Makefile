@@ -51,8 +51,9 @@ MINUTES ?= 0.7
 test-faults: setup ## kill, pause, cut and fill everything under recorded load for MINUTES=0.7 (not part of `make test`)
 	@$(RUN) -m pytest -p no:xdist tests/app/faults --minutes $(MINUTES)
 
-test-versions: setup ## run the unit tests on every Python that is supported
-	@for version in 3.11 3.12 3.13; do \
+test-versions: setup ## run the unit tests on every Python that is supported, but for the one that `make test` has
+	@own=$$($(RUN) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	for version in $$(printf '%s\n' 3.11 3.12 3.13 | grep -vFx "$$own"); do \
 		echo "Python $$version"; \
 		$(UV) run --quiet --locked --isolated --python $$version python -m pytest -q -m "not real" -n auto --dist loadfile || exit 1; \
 	done
