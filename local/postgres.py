@@ -184,7 +184,7 @@ class Postgres:
     def hold(self, replica: "Postgres") -> None:
         """Keep WAL for ``replica`` until it has read it, as a new writer must for the replicas of the old one."""
         self.query(
-            "SELECT pg_create_physical_replication_slot(:'slot')"
+            "SELECT pg_create_physical_replication_slot(:'slot', true)"
             " WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = :'slot')",
             slot=replica._slot,  # noqa: SLF001 - of its own class
         )

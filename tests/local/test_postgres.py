@@ -134,6 +134,17 @@ def test_a_promoted_reader_takes_writes(writer: Postgres, reader: Postgres) -> N
     assert reader.query("SELECT pg_is_in_recovery()") == "f"
 
 
+def test_wal_waits_for_the_replicas_that_a_new_writer_will_have(writer: Postgres) -> None:
+    segment = writer.query("SELECT pg_walfile_name(pg_current_wal_insert_lsn())")
+    writer.query("CREATE TABLE written ()")
+    writer.query("SELECT pg_switch_wal()")
+    until((writer.archive / segment).exists)
+    for _ in range(2):
+        writer.query("CREATE TABLE IF NOT EXISTS later ()")
+        writer.query("CHECKPOINT")
+    assert (writer.data / "pg_wal" / segment).exists()
+
+
 def test_a_removed_reader_no_longer_holds_back_wal(writer: Postgres, reader: Postgres) -> None:
     assert writer.query("SELECT slot_name FROM pg_replication_slots") == "reader_2"
     reader.remove(primary=writer)
