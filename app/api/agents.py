@@ -7,12 +7,12 @@ from msgspec import Meta
 
 from app.agents.checkpoints import UnknownTenantError
 from app.agents.threads import Retention, Threads
-from app.api import body, preconditions, writing
+from app.api import body, documents, writing
 from app.api.lists import Cursor, Limit, answer, position
-from app.api.messages import Request, Response
+from app.api.messages import Request, Response, callers_tenant
 from app.api.threads import agent_of
 from app.state import cursor
-from app.state.document import Name, Write, digest, etag
+from app.state.document import Name
 from app.state.documents import Documents
 
 #: Where the states of agents are documents; clients cannot name it.
@@ -69,11 +69,11 @@ class AgentHandlers:
 
     async def page(self, request: Request) -> Response:
         """A page of the agents."""
-        assert request.tenant is not None  # noqa: S101 - the route requires a tenant
-        listing = (request.tenant.hex, "agents")
+        tenant = callers_tenant(request)
+        listing = (tenant.hex, "agents")
         limit = request.query.limit
         found = await self._threads.agents(
-            request.tenant, after=position(listing, request.query.cursor) or "", limit=limit + 1
+            tenant, after=position(listing, request.query.cursor) or "", limit=limit + 1
         )
         return answer(
             AgentPage(
@@ -89,47 +89,15 @@ class AgentHandlers:
 
     async def get(self, request: Request) -> Response:
         """The state's exact bytes, or 304."""
-        document = await self._documents.get(_name(request))
-        if document is None:
-            raise writing.not_found()
-        if preconditions.not_modified(request.headers, document.etag):
-            return Response(status=304, headers=[("etag", document.etag)])
-        headers = [("content-type", "application/json"), ("etag", document.etag)]
-        if document.expires_ms is not None:
-            headers.append(("vanta-expires-at", writing.rfc3339(document.expires_ms)))
-        return Response(status=200, headers=headers, body=document.value)
+        return documents.shown(request, await self._documents.get(_name(request)))
 
     async def put(self, request: Request) -> Response:
         """Create (201) or replace (200) the state."""
-        name = _name(request)
-        condition, etags = preconditions.of_write(request.headers)
-        ttl = writing.ttl_of(request)
-        value = await body.document(request)
-        checksum = digest(value.encode())
-        write = Write(
-            name=name,
-            value=value,
-            digest=checksum,
-            ttl=ttl,
-            condition=condition,
-            etags=etags,
-            traceparent=request.traceparent,
-        )
-        written, replayed = await writing.write(self._documents, write, writing.once_of(request, value))
-        headers = [("etag", etag(writing.revision_of(written), checksum))]
-        if written.expires_ms is not None:
-            headers.append(("vanta-expires-at", writing.rfc3339(written.expires_ms)))
-        if replayed:
-            headers.append(writing.REPLAYED)
-        return Response(status=201 if written.outcome == "created" else 200, headers=headers)
+        return await documents.put(request, self._documents, _name(request), located=False)
 
     async def delete(self, request: Request) -> Response:
         """Delete the state (204); the agent's threads stay."""
-        condition, etags = preconditions.of_write(request.headers)
-        write = Write(name=_name(request), condition=condition, etags=etags, traceparent=request.traceparent)
-        written, replayed = await writing.write(self._documents, write, writing.once_of(request, ""))
-        writing.revision_of(written)
-        return Response(status=204, headers=[writing.REPLAYED] if replayed else [])
+        return await documents.delete(request, self._documents, _name(request))
 
     async def retention(self, request: Request) -> Response:
         """How much is kept."""

@@ -7,7 +7,7 @@ import msgspec
 
 from app.api import body, problems, writing
 from app.api.lists import Cursor, Limit, answer, position
-from app.api.messages import Request, Response
+from app.api.messages import Request, Response, callers_tenant
 from app.api.problems import ProblemError
 from app.state import cursor
 from app.state.collection import Collections, Settings
@@ -67,10 +67,10 @@ class CollectionsHandlers:
 
     async def page(self, request: Request) -> Response:
         """A page of all that have settings."""
-        assert request.tenant is not None  # noqa: S101 - the route requires a tenant
-        listing = (request.tenant.hex, "collections")
+        tenant = callers_tenant(request)
+        listing = (tenant.hex, "collections")
         found, more = await self._collections.page(
-            request.tenant, after=position(listing, request.query.cursor) or "", limit=request.query.limit
+            tenant, after=position(listing, request.query.cursor) or "", limit=request.query.limit
         )
         return answer(
             CollectionPage(
@@ -105,8 +105,7 @@ class CollectionsHandlers:
 def _collection(request: Request) -> tuple[UUID, str]:
     (collection,) = request.parameters
     writing.check_name(collection)
-    assert request.tenant is not None  # noqa: S101 - the routes of this module require a tenant
-    return request.tenant, collection
+    return callers_tenant(request), collection
 
 
 def _described(settings: Settings) -> CollectionSettings:

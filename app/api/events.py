@@ -8,7 +8,7 @@ import msgspec
 from granian.rsgi import ProtocolClosed
 
 from app.api import problems
-from app.api.messages import Outgoing, Request, Response, header
+from app.api.messages import Outgoing, Request, Response, callers_tenant, header
 from app.api.problems import ProblemError
 from app.events.event import Event, Filter
 from app.events.hub import CapacityError, Hub, TenantLimitError
@@ -87,7 +87,7 @@ class EventsHandlers:
 
     async def feed(self, request: Request) -> Response:
         """The next events, and up to which revision all were looked at."""
-        assert request.tenant is not None  # noqa: S101 - the routes of this module require a tenant
+        tenant = callers_tenant(request)
         query = cast("FeedQuery", request.query)
         wanted = _filter(request, query.types, query.subject_prefix)
         found: list[Event] = []
@@ -95,7 +95,7 @@ class EventsHandlers:
         while len(found) < query.limit and looked_at < _LOOKED_AT:
             limit = query.limit if wanted.everything else _LOOKED_AT // 4
             try:
-                page = await self._outbox.page(request.tenant, through, limit)
+                page = await self._outbox.page(tenant, through, limit)
             except GoneError as error:
                 raise _gone(error) from None
             looked_at += len(page.events)
@@ -132,13 +132,11 @@ class EventsHandlers:
         return await self._watch(request, query.after, wanted)
 
     async def _watch(self, request: Request, after: str, wanted: Filter) -> Response:
-        assert request.tenant is not None  # noqa: S101 - the routes of this module require a tenant
-
         async def allowed() -> bool:
             authorization = request.headers.get("authorization")
             return await self._authenticator.principal(authorization) == request.principal
 
-        watch = Watch(self._hub, request.tenant, wanted, allowed)
+        watch = Watch(self._hub, callers_tenant(request), wanted, allowed)
         try:
             await watch.begin(_after(request, after))
         except GoneError as error:

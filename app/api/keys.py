@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from app.api import body, problems
-from app.api.messages import Request, Response
+from app.api.messages import Request, Response, callers_tenant
 from app.api.problems import ProblemError
 from app.tenancy import keys
 from app.tenancy.key_ring import KeyRefusedError, KeyRing, StoredKey
@@ -105,8 +105,7 @@ class KeyHandlers:
 
     async def list(self, request: Request) -> Response:
         """Every key, without secrets."""
-        assert request.tenant is not None  # noqa: S101 - the route requires a tenant
-        listed = KeyList(keys=[_item(key) for key in await self._ring.list(request.tenant)])
+        listed = KeyList(keys=[_item(key) for key in await self._ring.list(callers_tenant(request))])
         return Response(
             status=200, headers=[("content-type", "application/json")], body=msgspec.json.encode(listed)
         )

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from app.api import body, preconditions, problems, writing
-from app.api.messages import Request, Response
+from app.api.messages import Request, Response, callers_tenant
 from app.api.problems import ProblemError
 from app.state import cursor, names
 from app.state.document import MAX_REVISION, Write
@@ -104,10 +104,10 @@ class ListsHandlers:
         """A page of a collection."""
         (collection,), query = request.parameters, request.query
         writing.check_name(collection)
-        assert request.tenant is not None  # noqa: S101 - the route requires a tenant
-        listing = (request.tenant.hex, "documents", collection, query.prefix, query.delimiter or "")
+        tenant = callers_tenant(request)
+        listing = (tenant.hex, "documents", collection, query.prefix, query.delimiter or "")
         page = await self._lists.documents(
-            request.tenant,
+            tenant,
             collection,
             prefix=query.prefix,
             after=position(listing, query.cursor) or "",
@@ -153,7 +153,7 @@ class ListsHandlers:
         # The version may be gone by the time of a second try.
         before = await writing.answered(self._documents, name.tenant, once) if once else None
         if before is not None:
-            return writing.answer(name, before.written[0], before.digests[0] or "", replayed=True)
+            return writing.answer(before.written[0], before.digests[0] or "", located=name, replayed=True)
         version = await self._lists.version(name, revision)
         if version is None:
             raise ProblemError(problems.NOT_FOUND, "There is no such version of this document with a value.")
@@ -167,7 +167,7 @@ class ListsHandlers:
             traceparent=request.traceparent,
         )
         written, replayed = await writing.write(self._documents, write, once)
-        return writing.answer(name, written, version.digest, replayed=replayed)
+        return writing.answer(written, version.digest, located=name, replayed=replayed)
 
 
 def position(listing: tuple[str, ...], text: str | None) -> str | None:

@@ -128,6 +128,18 @@ class Request:
         return b"".join(parts)
 
 
+def callers_tenant(request: Request) -> UUID:
+    """The caller's tenant, for the handlers of routes whose verbs only the callers of a tenant have."""
+    assert request.tenant is not None  # noqa: S101 - the operators, who have none, have no such verb
+    return request.tenant
+
+
+def caller_of(request: Request) -> tuple[UUID, str]:
+    """The caller's tenant and own id, for what is remembered of who did it."""
+    assert request.principal.id is not None  # noqa: S101 - who is known has an id
+    return callers_tenant(request), request.principal.id
+
+
 class Response(msgspec.Struct, kw_only=True):
     """An answer; a body of None is none at all, with no Content-Type either, unless ``stream`` sends it piece by piece."""
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from app.api import body, preconditions, problems, writing
-from app.api.messages import Request, Response
+from app.api.messages import Request, Response, caller_of
 from app.api.problems import ProblemError
 from app.api.secret_schemas import (
     Generate,
@@ -136,10 +136,8 @@ class SecretsHandlers:
 
 
 def _caller(request: Request) -> Caller:
-    principal = request.principal
-    assert principal.tenant is not None  # noqa: S101 - the routes of this module require a tenant
-    assert principal.id is not None  # noqa: S101 - and who is known has an id
-    return Caller(tenant=principal.tenant, by=principal.id, traceparent=request.traceparent)
+    tenant, by = caller_of(request)
+    return Caller(tenant=tenant, by=by, traceparent=request.traceparent)
 
 
 def _path(request: Request) -> str:

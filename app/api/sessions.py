@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from app.api import body, problems
-from app.api.messages import Request, Response, header
+from app.api.messages import Request, Response, caller_of, header
 from app.api.problems import ProblemError
 from app.api.times import utc
 from app.api.writing import MAX_TTL
@@ -94,7 +94,7 @@ class SessionsHandlers:
 
     async def begin(self, request: Request) -> Response:
         """A new session with its token (201)."""
-        tenant, by = _caller(request)
+        tenant, by = caller_of(request)
         new = await body.read(request, NewSession)
         data = bytes(new.data) if isinstance(new.data, Raw) else b"{}"
         if len(data) > MAX_DATA_BYTES:
@@ -117,14 +117,14 @@ class SessionsHandlers:
 
     async def current(self, request: Request) -> Response:
         """The session of the token that is presented."""
-        live = await self._sessions.find(_caller(request)[0], _token(request))
+        live = await self._sessions.find(caller_of(request)[0], _token(request))
         if live is None:
             raise _not_found()
         return _answer(200, _state(live))
 
     async def end(self, request: Request) -> Response:
         """End the session of the token that is presented (204)."""
-        tenant, by = _caller(request)
+        tenant, by = caller_of(request)
         if not await self._sessions.revoke(tenant, _token(request), by=by, traceparent=request.traceparent):
             raise _not_found()
         return Response(status=204)
@@ -132,24 +132,17 @@ class SessionsHandlers:
     async def list(self, request: Request) -> Response:
         """The live sessions of a subject."""
         asked = cast("SubjectQuery", request.query)
-        live = await self._sessions.of_subject(_caller(request)[0], asked.subject, MAX_LISTED)
+        live = await self._sessions.of_subject(caller_of(request)[0], asked.subject, MAX_LISTED)
         return _answer(200, SessionList(sessions=[_state(session) for session in live]))
 
     async def revoke(self, request: Request) -> Response:
         """End all sessions of a subject, or one of them."""
-        tenant, by = _caller(request)
+        tenant, by = caller_of(request)
         asked = cast("RevokeQuery", request.query)
         revoked = await self._sessions.revoke_subject(
             tenant, asked.subject, asked.id, by=by, traceparent=request.traceparent
         )
         return _answer(200, Revoked(revoked=revoked))
-
-
-def _caller(request: Request) -> tuple[UUID, str]:
-    principal = request.principal
-    assert principal.tenant is not None  # noqa: S101 - the routes of this module require a tenant
-    assert principal.id is not None  # noqa: S101 - and who is known has an id
-    return principal.tenant, principal.id
 
 
 def _token(request: Request) -> str:

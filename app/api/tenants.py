@@ -9,7 +9,7 @@ import msgspec
 
 from app.api import body, problems
 from app.api.keys import SECRET_HEADERS
-from app.api.messages import Outgoing, Request, Response
+from app.api.messages import Outgoing, Request, Response, callers_tenant
 from app.api.problems import ProblemError
 from app.db.redis import RedisLostError
 from app.tenancy import export, tenants
@@ -111,8 +111,7 @@ class TenantHandlers:
 
     async def current(self, request: Request) -> Response:
         """The tenant of the caller."""
-        assert request.tenant is not None  # noqa: S101 - the route requires a tenant
-        return await self._shown(request.tenant)
+        return await self._shown(callers_tenant(request))
 
     async def get(self, request: Request) -> Response:
         """Any tenant."""

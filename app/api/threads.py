@@ -13,7 +13,7 @@ from app.agents.checkpoints import QuotaExceededError
 from app.agents.threads import Threads
 from app.api import body, problems
 from app.api.lists import Cursor, Limit, answer, position
-from app.api.messages import Request, Response
+from app.api.messages import Request, Response, callers_tenant
 from app.api.problems import ProblemError
 from app.state import cursor
 
@@ -188,8 +188,7 @@ def agent_of(request: Request) -> tuple[UUID, str]:
     agent = request.parameters[0]
     if error := names.agent_error(agent):
         raise ProblemError(problems.INVALID_KEY, error)
-    assert request.tenant is not None  # noqa: S101 - the routes of agents require a tenant
-    return request.tenant, agent
+    return callers_tenant(request), agent
 
 
 def thread_of(request: Request) -> Thread:

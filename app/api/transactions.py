@@ -7,7 +7,7 @@ import msgspec
 
 from app.api import access, body, preconditions, problems, writing
 from app.api.lists import answer
-from app.api.messages import Request, Response
+from app.api.messages import Request, Response, callers_tenant
 from app.api.problems import ProblemError, RefusedOperation
 from app.api.transaction import Done, Operation, OperationResult, Transaction, TransactionResult
 from app.state.document import Name, Transacted, Write, Written, digest, etag
@@ -28,8 +28,7 @@ class TransactionsHandlers:
         for operation in operations:
             verb = "read" if operation.op == "check" else "write"
             access.require(request.principal, operation.collection, verb)
-        assert request.tenant is not None  # noqa: S101 - the route requires a tenant
-        writes = _writes(request.tenant, operations, request.traceparent)
+        writes = _writes(callers_tenant(request), operations, request.traceparent)
         try:
             done = await self._documents.transact(writes, writing.once_of(request, text))
         except (KeyReusedError, QuotaExceededError) as error:

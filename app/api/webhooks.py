@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from app.api import body, problems
-from app.api.messages import Request, Response
+from app.api.messages import Request, Response, callers_tenant
 from app.api.problems import ProblemError
 from app.events.deliveries import Deliveries
 from app.events.event import Event
@@ -109,7 +109,7 @@ class WebhooksHandlers:
         asked = await body.read(request, NewWebhook)
         if error := url_error(asked.url, private=self._private):
             raise ProblemError(problems.INVALID_URL, error)
-        tenant = _tenant(request)
+        tenant = callers_tenant(request)
         try:
             made, secret = await self._webhooks.create(
                 tenant, asked.url, asked.types, asked.subject_prefixes, request.traceparent
@@ -123,12 +123,12 @@ class WebhooksHandlers:
 
     async def list(self, request: Request) -> Response:
         """All webhooks."""
-        found = await self._webhooks.of(_tenant(request))
+        found = await self._webhooks.of(callers_tenant(request))
         return _json(200, WebhookList(webhooks=tuple(_state(webhook) for webhook in found)))
 
     async def delete(self, request: Request) -> Response:
         """Remove a webhook (204)."""
-        if not await self._webhooks.delete(_tenant(request), _id(request), request.traceparent):
+        if not await self._webhooks.delete(callers_tenant(request), _id(request), request.traceparent):
             raise _not_found()
         return Response(status=204)
 
@@ -178,7 +178,7 @@ class WebhooksHandlers:
         return Response(status=204)
 
     async def _find(self, request: Request) -> Webhook:
-        webhook = await self._webhooks.find(_tenant(request), _id(request))
+        webhook = await self._webhooks.find(callers_tenant(request), _id(request))
         if webhook is None:
             raise _not_found()
         return webhook
@@ -188,11 +188,6 @@ class WebhooksHandlers:
             await self._deliveries.send(webhook, message_id, content)
         except DeliveryError as error:
             raise ProblemError(problems.DELIVERY_FAILED, str(error)) from None
-
-
-def _tenant(request: Request) -> UUID:
-    assert request.tenant is not None  # noqa: S101 - the routes of this module require a tenant
-    return request.tenant
 
 
 def _id(request: Request) -> UUID:

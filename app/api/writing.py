@@ -7,7 +7,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from app.api import problems
-from app.api.messages import Request, Response, header
+from app.api.messages import Request, Response, callers_tenant, header
 from app.api.preconditions import CONCURRENCY
 from app.api.problems import ProblemError
 from app.state import names
@@ -29,8 +29,7 @@ def name_of(request: Request) -> Name:
     """The document that the path names; raises :class:`ProblemError`."""
     collection, key = request.parameters
     check_name(collection, key)
-    assert request.tenant is not None  # noqa: S101 - the routes of documents require a tenant
-    return Name(request.tenant, collection, key)
+    return Name(callers_tenant(request), collection, key)
 
 
 def check_name(collection: str, key: str | None = None, place: str = "") -> None:
@@ -104,17 +103,22 @@ def refusal(error: KeyReusedError | QuotaExceededError) -> ProblemError:
     )
 
 
-def answer(name: Name, written: Written, digest: str, *, replayed: bool = False) -> Response:
-    """201 or 200 for what put a document there; raises :class:`ProblemError` if nothing was written."""
+def answer(written: Written, digest: str, *, located: Name | None, replayed: bool = False) -> Response:
+    """201, with the path of ``located`` where clients name it themselves, or 200 for what put a document there.
+
+    Raises :class:`ProblemError` if nothing was written.
+    """
     headers = [("etag", etag(revision_of(written), digest))]
     if written.expires_ms is not None:
         headers.append(("vanta-expires-at", rfc3339(written.expires_ms)))
     if replayed:
         headers.append(REPLAYED)
-    if written.outcome == "created":
-        path = quote(f"/v1/state/{name.collection}/{name.key}", safe="/~!$&'()*+,;=:@")
-        return Response(status=201, headers=[*headers, ("location", path)])
-    return Response(status=200, headers=headers)
+    if written.outcome != "created":
+        return Response(status=200, headers=headers)
+    if located is not None:
+        path = quote(f"/v1/state/{located.collection}/{located.key}", safe="/~!$&'()*+,;=:@")
+        headers.append(("location", path))
+    return Response(status=201, headers=headers)
 
 
 REPLAYED = ("idempotency-replayed", "true")
