@@ -11,7 +11,7 @@ from urllib.request import urlopen
 import click
 
 from app import logs, tracing
-from app.cli import monitor, secrets, tenancy
+from app.cli import load, monitor, secrets, tenancy
 from app.cli.address import url as own_url
 from app.cli.refusals import FAILED, UNREACHABLE, end, refusals
 from app.db import migrate as migrations
@@ -121,5 +121,5 @@ def health(*, url: str | None) -> None:
     sys.exit(0 if good else FAILED)
 
 
-for command in (tenancy.onboard, tenancy.tenant, tenancy.operator_key, secrets.rewrap, monitor.monitor):
+for command in (tenancy.onboard, tenancy.tenant, tenancy.operator_key, secrets.rewrap, monitor.monitor, load.load):
     main.add_command(command)

@@ -35,6 +35,7 @@ def with_(database: Database, **environment: str) -> Database:
         ("health",),
         ("rewrap",),
         ("monitor",),
+        ("load",),
     ],
 )
 def test_every_command_explains_itself(database: Database, arguments: tuple[str, ...]) -> None:

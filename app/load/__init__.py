@@ -1,0 +1,1 @@
+"""The load test: requests that leave on schedule, each accounted for, and a verdict."""
