@@ -1,6 +1,7 @@
 """The commands."""
 
 import asyncio
+import dataclasses
 import json
 import os
 import sys
@@ -8,13 +9,16 @@ import time
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
+import asyncpg
 import click
+import msgspec
 
 from app import logs, tracing
 from app.cli import load, monitor, secrets, tenancy
 from app.cli.address import url as own_url
 from app.cli.refusals import FAILED, UNREACHABLE, end, refusals
 from app.db import migrate as migrations
+from app.db import plan as plans
 from app.db import postgres, roles
 from app.settings import Settings
 
@@ -52,29 +56,44 @@ def serve() -> None:
 
 
 @main.command(epilog="Example: python -m app migrate --plan")
-@click.option("--plan", is_flag=True, help="Only show what would be applied.")
+@click.option("--plan", is_flag=True, help="Only show what would be applied, and which tables it would lock.")
+@click.option("--json", "as_json", is_flag=True, help="With --plan: print one JSON object a migration.")
 @refusals
-def migrate(*, plan: bool) -> None:
+def migrate(*, plan: bool, as_json: bool) -> None:
     """Bring the database to this version's schema, and give the application its login.
 
     Each migration is one transaction and gives up rather than wait long for a lock. Safe to run again, and from several
-    places at once.
+    places at once. A plan rehearses on an empty database beside, which it makes and removes.
     """
     settings = Settings.from_environment(os.environ)
-    asyncio.run(_plan(settings) if plan else _migrate(settings))
+    if as_json and not plan:
+        raise click.BadParameter("needs --plan", param_hint="--json")
+    asyncio.run(_plan(settings, as_json=as_json) if plan else _migrate(settings))
 
 
-async def _plan(settings: Settings) -> None:
+async def _plan(settings: Settings, *, as_json: bool) -> None:
     connection = await postgres.connect(settings, "database-master")
+
+    async def dial(database: str) -> asyncpg.Connection:
+        beside = dataclasses.replace(settings, database_name=database)
+        return await postgres.connect(beside, "database-master")
+
     try:
-        pending = await migrations.pending(connection, migrations.load())
+        planned = await plans.plan(connection, dial, migrations.load())
     finally:
         await connection.close()
-    for migration in pending:
-        click.echo(
-            f"would apply {migration.name} ({len(migration.sql.splitlines())} lines, sha256 {migration.sha256[:12]})"
-        )
-    click.echo(f"{len(pending)} to apply.")
+    for migration in planned:
+        if as_json:
+            click.echo(msgspec.json.encode(migration))
+            continue
+        click.echo(f"would apply {migration.name} ({migration.lines} lines, sha256 {migration.sha256[:12]})")
+        for lock in migration.locks:
+            click.secho(
+                f"  {lock.mode} on {lock.table} ({lock.rows} rows, {lock.size_bytes >> 20} MiB): holds up {lock.holds_up}",
+                fg="yellow" if "writes" in lock.holds_up else None,
+            )
+    if not as_json:
+        click.echo(f"{len(planned)} to apply.")
 
 
 async def _migrate(settings: Settings) -> None:
@@ -121,5 +140,12 @@ def health(*, url: str | None) -> None:
     sys.exit(0 if good else FAILED)
 
 
-for command in (tenancy.onboard, tenancy.tenant, tenancy.operator_key, secrets.rewrap, monitor.monitor, load.load):
+for command in (
+    tenancy.onboard,
+    tenancy.tenant,
+    tenancy.operator_key,
+    secrets.rewrap,
+    monitor.monitor,
+    load.load,
+):
     main.add_command(command)
