@@ -76,10 +76,11 @@ format: setup ## let ruff rewrite what it can
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
 
-bench: setup ## measure the platform of this machine, the preview of prod and the state API: times, memory, plots
+bench: setup ## measure the platform of this machine, the preview of prod, the state API and operations under load: times, memory, plots
 	@$(UV) run --quiet --locked --isolated --group bench python -m bench.one_machine
 	@$(UV) run --quiet --locked --isolated --group bench python -m bench.preview
 	@$(UV) run --quiet --locked --isolated --group bench python -m bench.state_api
+	@$(UV) run --quiet --locked --isolated --group bench python -m bench.operations
 
 STACK ?= prod
 diagram: setup ## draw STACK=prod (or another) into docs/diagrams/, as the engine previews it

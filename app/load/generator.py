@@ -67,8 +67,13 @@ class Generator:
                 if not answer.good:
                     raise LoadError(_refusal(self._url, answer))
 
-    async def run(self, on_progress: Callable[[int, int, int], None]) -> list[Answer]:
-        """Send the profile's requests; ``on_progress`` is told each second which it is, and how many left and how many failed."""
+    async def run(
+        self, on_progress: Callable[[int, int, int], None], enough: asyncio.Event | None = None
+    ) -> list[Answer]:
+        """Send the profile's requests, or those until ``enough``, and return when each is accounted for.
+
+        ``on_progress`` is told each second which it is, and how many left and how many failed.
+        """
         answers: list[Answer] = []
         under_way: set[asyncio.Task[Answer]] = set()
 
@@ -80,6 +85,8 @@ class Generator:
         start, told = time.perf_counter(), 0
         planned = zip(moments(self._profile.stages), mixed(self._profile, _SEED), strict=False)
         for sent, (due, asked) in enumerate(planned, start=1):
+            if enough and enough.is_set():
+                break
             wait = start + due - time.perf_counter()
             if wait > 0:
                 await asyncio.sleep(wait)
