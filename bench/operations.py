@@ -10,7 +10,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -104,16 +104,16 @@ async def database_restarted(api: Served, _: Fleet) -> None:
 
 
 #: Those in which no request needs to fail, and the one in which some must: there is one database here.
-HARMLESS: tuple[Operation, ...] = (
-    nothing,
-    rolling_restart,
-    scale_out_and_in,
-    schema_migration,
-    database_password,
-    cache_token,
-    cache_lost,
-)
-OPERATIONS: tuple[Operation, ...] = (*HARMLESS, database_restarted)
+HARMLESS: Mapping[str, Operation] = {
+    "nothing": nothing,
+    "rolling restart": rolling_restart,
+    "scale out and in": scale_out_and_in,
+    "schema migration": schema_migration,
+    "database password": database_password,
+    "cache token": cache_token,
+    "cache lost": cache_lost,
+}
+OPERATIONS: Mapping[str, Operation] = {**HARMLESS, "database restarted": database_restarted}
 
 
 async def under_load(
@@ -136,7 +136,6 @@ async def under_load(
         answers = await sending
     found = outcome(answers, objectives)
     return {
-        "operation": operation.__name__,
         "begun": round(begun, 2),
         "ended": round(ended, 2),
         "late": round(generator.late, 3),
@@ -147,8 +146,8 @@ async def under_load(
 async def _measure(api: Served) -> list[dict[str, Any]]:
     measured = []
     async with fleet(api, PROCESSES) as (running, balancer):
-        for operation in OPERATIONS:
-            one = await under_load(
+        for name, operation in OPERATIONS.items():
+            one = {"operation": name} | await under_load(
                 operation, api, running, balancer.url, rate=RATE, around=(BEFORE_SECONDS, AFTER_SECONDS)
             )
             kinds = one["outcome"]["kinds"].values()
@@ -194,7 +193,7 @@ def _draw(measured: list[dict[str, Any]]) -> None:
         failed.set_ylim(0, RATE)
         failed.set_ylabel("failed/s", color="#cf222e")
         total = sum(second["failed"] for second in seconds)
-        axis.set_title(f"{one['operation'].replace('_', ' ')}: {total} failed", loc="left", fontsize=10)
+        axis.set_title(f"{one['operation']}: {total} failed", loc="left", fontsize=10)
     axes[0].legend(loc="upper right", fontsize=8)
     axes[-1].set_xlabel("seconds; the operation is shaded")
     figure.savefig(RESULTS / "operations.svg", metadata={"Date": None})
