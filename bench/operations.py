@@ -147,7 +147,7 @@ async def _measure(api: Served) -> list[dict[str, Any]]:
     measured = []
     async with fleet(api, PROCESSES) as (running, balancer):
         for name, operation in OPERATIONS.items():
-            one = {"operation": name} | await under_load(
+            one: dict[str, Any] = {"operation": name} | await under_load(
                 operation, api, running, balancer.url, rate=RATE, around=(BEFORE_SECONDS, AFTER_SECONDS)
             )
             kinds = one["outcome"]["kinds"].values()
