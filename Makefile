@@ -10,7 +10,7 @@ ACTIONLINT := $(CACHE)/actionlint-$(ACTIONLINT_VERSION)/actionlint
 export UV
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status setup test test-unit test-engine test-e2e test-faults test-versions check format bench diagram image test-image lock
+.PHONY: help up down status setup test test-unit test-engine test-e2e test-faults test-fuzz test-cluster test-versions cluster-up cluster-down check format bench bench-documents diagram image test-image lock
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,12 @@ down: setup ## stop the platform and remove its state
 
 status: setup ## show what runs, with its memory
 	@$(RUN) -m local status
+
+cluster-up: image ## start a real Kubernetes with the platform in it on this machine (root; Kubernetes is built once, in 25 minutes)
+	@$(RUN) -m local cluster deploy
+
+cluster-down: setup ## stop that Kubernetes and remove all that it left on the machine
+	@$(RUN) -m local cluster down
 
 setup: .venv/.synced ## install what the lock file says into .venv
 
@@ -50,6 +56,13 @@ test-e2e: setup ## bring the whole platform up and try it as a user would
 MINUTES ?= 0.7
 test-faults: setup ## kill, pause, cut and fill everything under recorded load for MINUTES=0.7 (not part of `make test`)
 	@$(RUN) -m pytest -p no:xdist tests/app/faults --minutes $(MINUTES)
+
+EXAMPLES ?= 300
+test-fuzz: setup ## send what the OpenAPI document allows and much that it does not, EXAMPLES=300 of each operation
+	@EXAMPLES=$(EXAMPLES) $(RUN) -m pytest -p no:xdist tests/app/real/test_fuzz.py
+
+test-cluster: image ## run a real Kubernetes and try the platform on it (root; builds Kubernetes once, 25 minutes; not part of `make test`)
+	@$(RUN) -m pytest -p no:xdist tests/cluster
 
 test-versions: setup ## run the unit tests on every Python that is supported, but for the one that `make test` has
 	@own=$$($(RUN) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
@@ -81,6 +94,10 @@ bench: setup ## measure the platform of this machine, the preview of prod, the s
 	@$(UV) run --quiet --locked --isolated --group bench python -m bench.preview
 	@$(UV) run --quiet --locked --isolated --group bench python -m bench.state_api
 	@$(UV) run --quiet --locked --isolated --group bench python -m bench.operations
+
+DOCUMENTS ?= 10000000
+bench-documents: setup ## compare latencies with ten thousand documents and with DOCUMENTS=10000000 (20 GB of disk, half an hour)
+	@$(UV) run --quiet --locked --isolated --group bench python -m bench.ten_million $(DOCUMENTS)
 
 STACK ?= prod
 diagram: setup ## draw STACK=prod (or another) into docs/diagrams/, as the engine previews it

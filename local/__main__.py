@@ -8,6 +8,8 @@ import click
 
 from local.api import ApiError
 from local.aws.emulator import AwsError
+from local.cluster.command import cluster
+from local.cluster.error import ClusterError
 from local.console import Console
 from local.home import FOLDER, REPOSITORY
 from local.platform import Platform, PlatformError, Summary
@@ -15,7 +17,7 @@ from local.ports import PortError
 from local.processes import ProcessError
 from local.pulumi.engine import EngineError
 
-_REFUSALS = (PlatformError, ApiError, EngineError, ProcessError, PortError, AwsError)
+_REFUSALS = (PlatformError, ApiError, EngineError, ProcessError, PortError, AwsError, ClusterError)
 
 
 @click.group()
@@ -40,6 +42,8 @@ def main(context: click.Context, home: Path) -> None:
     console = Console()
     context.obj = (console, Platform(console, home))
 
+
+main.add_command(cluster)
 
 Context = tuple[Console, Platform]
 

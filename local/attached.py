@@ -11,6 +11,7 @@ from local.aws.emulator import ACCOUNT, Aws
 from local.home import Home
 from local.processes import Processes
 from local.provider.aws.provider import AwsProvider
+from local.provider.kubernetes.provider import KubernetesProvider
 from local.provider.random import RandomProvider
 from local.provider.server import serving
 
@@ -32,7 +33,7 @@ def run(command: Sequence[str]) -> int:
     """Run ``command`` and return its exit code; whatever it created in the emulator is gone afterwards."""
     with (
         temporary_aws() as aws,
-        serving(AwsProvider(aws.endpoint, ACCOUNT), RandomProvider()) as providers,
+        serving(AwsProvider(aws.endpoint, ACCOUNT), KubernetesProvider(), RandomProvider()) as providers,
     ):
         environment = {**os.environ, "PULUMI_DEBUG_PROVIDERS": providers}
         return subprocess.run(list(command), env=environment, check=False).returncode

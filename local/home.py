@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = ".vanta"
+# A writer and up to eight readers of one database cluster share a port at addresses of their own.
+LOOPBACK = tuple(f"127.0.0.{n}" for n in range(1, 10))
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
@@ -64,6 +66,17 @@ class Home:
     def aws(self) -> Path:
         """What the AWS emulator remembers."""
         return self.folder("aws")
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The nine addresses at which servers of this home listen, the usual one first.
+
+        Loopback, or the machine's end of the link to its own cluster (:mod:`local.cluster.network`), which pods reach too.
+        """
+        try:
+            return tuple((self.root / "addresses").read_text().split())
+        except FileNotFoundError:
+            return LOOPBACK
 
     @contextmanager
     def lock(self, name: str) -> Generator[None]:

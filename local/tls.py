@@ -1,6 +1,7 @@
 """A certificate authority of the home folder, so that local engines speak the TLS their clients insist on."""
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,15 +14,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from local.home import Home, write
 
 LIFETIME = timedelta(days=3650)
-# The addresses of a cluster: a writer and up to eight readers.
-HOSTS = tuple(f"127.0.0.{n}" for n in range(1, 10))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tls:
     """Paths of PEM files: the ``ca`` clients trust, and the certificate and key (mode 0600) servers present.
 
-    The certificate names ``localhost`` and 127.0.0.1 to 127.0.0.9.
+    The certificate names ``localhost`` and the home's addresses.
     """
 
     ca: Path
@@ -34,11 +33,11 @@ def ensure(home: Home) -> Tls:
     tls = Tls(ca=home.tls / "ca.pem", certificate=home.tls / "server.pem", key=home.tls / "server.key")
     with home.lock("tls"):
         if not tls.ca.exists():
-            _issue(tls)
+            _issue(tls, home.addresses)
     return tls
 
 
-def _issue(tls: Tls) -> None:
+def _issue(tls: Tls, hosts: Sequence[str]) -> None:
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "VANTA on this machine")])
     ca = (
@@ -48,7 +47,7 @@ def _issue(tls: Tls) -> None:
         .sign(ca_key, hashes.SHA256())
     )
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    addresses = [x509.IPAddress(ipaddress.ip_address(host)) for host in HOSTS]
+    addresses = [x509.IPAddress(ipaddress.ip_address(host)) for host in hosts]
     server = (
         _certificate(name, ca_name, key.public_key(), ca_key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

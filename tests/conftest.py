@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local import tls
 from local.aws.emulator import Aws
-from local.home import Home
+from local.home import LOOPBACK, Home
 from local.ports import Ports
 from local.postgres import Postgres
 from local.processes import Processes
@@ -93,7 +92,7 @@ def session_home(tmp_path_factory: pytest.TempPathFactory) -> Generator[Home]:
 @pytest.fixture(scope="session")
 def postgres(session_home: Home) -> PostgresServer:
     """One PostgreSQL writer for all tests: each makes databases and roles of its own."""
-    port = Ports(session_home).claim("postgres", hosts=tls.HOSTS)
+    port = Ports(session_home).claim("postgres", hosts=LOOPBACK)
     folder = session_home.folder("databases", "shared")
     server = Postgres(home=session_home, folder=folder, name="postgres", host="127.0.0.1", port=port)
     username, password, database = "vanta", "a 'quoted\" password", "vanta"

@@ -1,6 +1,5 @@
 """What a provider is to the gRPC server in front of it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,17 +30,47 @@ class PartlyCreatedError(Exception):
         self.state = state
 
 
+def root(path: str) -> str:
+    """The property that ``path`` lies in: ``rules`` of ``rules[0].status``."""
+    return path.split(".", maxsplit=1)[0].split("[", maxsplit=1)[0]
+
+
 class Provider(Protocol):
-    """One provider package. Tokens are Pulumi type tokens; inputs and states are plain properties."""
+    """One provider package. Tokens are Pulumi type tokens; inputs and states are plain properties.
+
+    Paths name a property as ``rules[0].status``. What has a body here is what most providers do.
+    """
 
     name: str
     version: str
 
-    def configure(self, config: Mapping[str, str]) -> None: ...
+    def configure(self, config: Properties) -> "Provider":
+        """The provider of one instance: a process stands behind all instances of its package, each with its own configuration."""
+        ...
+
+    def check_config(self, config: Properties) -> list[Failure]:  # noqa: ARG002 - for those that have something to check
+        """What is wrong with the configuration of an instance."""
+        return []
+
+    def config_replaces(self, old: Properties, new: Properties) -> set[str]:  # noqa: ARG002
+        """Which differences of the configuration mean that nothing made by the old instance is there for the new one."""
+        return set()
+
+    def completed(self, token: str, name: str, old: Properties, inputs: Properties) -> Properties:  # noqa: ARG002
+        """``inputs`` with what the provider itself settles, such as a name drawn from the resource's; ``old`` is empty for a new one."""
+        return inputs
 
     def check(self, token: str, inputs: Properties) -> list[Failure]: ...
 
     def replaces(self, token: str, changed: set[str], inputs: Properties) -> set[str]: ...
+
+    def deletes_first(self, token: str, old: Properties, new: Properties) -> bool:  # noqa: ARG002
+        """Whether a replacement has to wait until the old one, which has its name, is gone."""
+        return False
+
+    def planned(self, token: str, state: State | None, inputs: Properties) -> Properties:  # noqa: ARG002
+        """What a preview foretells of the resource; ``state`` is None for a new one."""
+        return inputs if state is None else {**state.properties, **inputs}
 
     def create(self, token: str, inputs: Properties) -> State: ...
 

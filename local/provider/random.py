@@ -3,9 +3,8 @@
 import base64
 import secrets
 import string
-from collections.abc import Mapping
 
-from local.provider.protocol import Failure, State
+from local.provider.protocol import Failure, Provider, State
 from local.provider.schema import UnknownTypeError, problems, resource_schema
 from local.provider.values import Properties
 
@@ -14,14 +13,15 @@ _PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a type 
 _ID = "random:index/randomId:RandomId"
 
 
-class RandomProvider:
-    """Implements :class:`local.provider.protocol.Provider` for ``RandomPassword`` and ``RandomId``."""
+class RandomProvider(Provider):
+    """A :class:`local.provider.protocol.Provider` of ``RandomPassword`` and ``RandomId``."""
 
     name = "random"
     version = "4.21.4"
 
-    def configure(self, config: Mapping[str, str]) -> None:
+    def configure(self, config: Properties) -> Provider:
         """It has nothing to configure."""
+        return self
 
     def check(self, token: str, inputs: Properties) -> list[Failure]:
         """Unknown or ill-typed properties, and alphabets from which the length cannot be drawn."""

@@ -9,6 +9,7 @@ import functools
 import importlib
 import inspect
 import keyword
+import re
 import threading
 import typing
 from collections.abc import Mapping, Sequence
@@ -50,15 +51,13 @@ class ResourceSchema:
 
 @functools.cache
 def resource_schema(package: str, token: str) -> ResourceSchema:
-    """The schema of ``token`` (``aws:kms/key:Key``) in the SDK ``package`` (``pulumi_aws``).
+    """The schema of ``token`` (``aws:kms/key:Key``, ``kubernetes:helm.sh/v3:Release``) in the SDK ``package`` (``pulumi_aws``).
 
     Raises:
         UnknownTypeError: the SDK has no such resource.
     """
     _, module, name = token.split(":")
-    module = module.split("/")[0]
-    # The SDK spells a module that would be a word of Python, such as lambda, with an underscore.
-    module += "_" * keyword.iskeyword(module)
+    module = _module(module)
     try:
         with _IMPORTING:
             sdk = importlib.import_module(package if module == "index" else f"{package}.{module}")
@@ -72,6 +71,22 @@ def resource_schema(package: str, token: str) -> ResourceSchema:
         for attribute, member in inspect.getmembers(resource, lambda m: isinstance(m, property))
     }
     return ResourceSchema(inputs=_object(args), outputs=frozenset(outputs - {"urn", "pulumi_resource_name"}))
+
+
+def provider_schema(package: str) -> Object:
+    """What the provider ``package`` itself can be configured with."""
+    with _IMPORTING:
+        sdk = importlib.import_module(package)
+    return _object(sdk.ProviderArgs)
+
+
+def _module(name: str) -> str:
+    """Where the SDK keeps the module ``name`` of a token: ``s3/bucket`` in ``s3``, ``helm.sh/v3`` in ``helm.v3``."""
+    group, _, part = name.partition("/")
+    if re.fullmatch(r"v\d\w*", part):
+        return f"{group.split('.')[0]}.{part}"
+    # A module that would be a word of Python, such as lambda, is spelled with an underscore.
+    return group + "_" * keyword.iskeyword(group)
 
 
 @functools.cache
@@ -127,6 +142,9 @@ def _mismatches_one(value: Value, hint: Any, path: str) -> list[tuple[str, str]]
     origin = typing.get_origin(hint)
     if hint is Any:
         return []
+    if origin is typing.Literal:
+        known = typing.get_args(hint)
+        return [] if value in known else [(path, f"must be {' or '.join(map(str, known))}")]
     if origin is not None and issubclass(origin, Mapping):
         if not isinstance(value, dict):
             return [(path, f"must be a map, not {_kind(value)}")]

@@ -1,6 +1,6 @@
 """The engine's side of a provider: Pulumi's ResourceProvider gRPC service in front of a :class:`~local.provider.protocol.Provider`."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -11,8 +11,8 @@ from google.rpc import code_pb2, status_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from local.provider.diff import differences
-from local.provider.protocol import PartlyCreatedError, Provider, State
-from local.provider.values import from_struct, has_unknown, to_struct
+from local.provider.protocol import Failure, PartlyCreatedError, Provider, State, root
+from local.provider.values import from_struct, has_unknown, in_clear, overlaid, to_struct
 
 # A plan with secrets and long policies is larger than gRPC's default of 4 MiB.
 _MAX_MESSAGE = 400 * 1024 * 1024
@@ -28,6 +28,7 @@ class ProviderServicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
+        self._instances: dict[str, Provider] = {}
 
     def GetPluginInfo(self, request: Any, context: Any) -> plugin_pb2.PluginInfo:
         return plugin_pb2.PluginInfo(version=self._provider.version)
@@ -39,90 +40,107 @@ class ProviderServicer(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ProviderHandshakeResponse()
 
     def CheckConfig(self, request: Any, context: Any) -> provider_pb2.CheckResponse:
-        return provider_pb2.CheckResponse(inputs=request.news)
+        with self._reporting(request.urn, context):
+            failures = self._provider.check_config(in_clear(from_struct(request.news)))
+        return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(failures))
 
     def DiffConfig(self, request: Any, context: Any) -> provider_pb2.DiffResponse:
-        return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
+        old, new = in_clear(from_struct(request.old_inputs)), in_clear(from_struct(request.news))
+        with self._reporting(request.urn, context):
+            replaces = self._provider.config_replaces(old, new)
+        return _diff_response(differences(old, new), replaces)
 
     def Configure(self, request: Any, context: Any) -> provider_pb2.ConfigureResponse:
-        self._provider.configure({k: v for k, v in from_struct(request.args).items() if isinstance(v, str)})
+        with self._reporting(request.urn, context):
+            self._instances[context.peer()] = self._provider.configure(in_clear(from_struct(request.args)))
         # Without acceptSecrets the engine hands values over in clear and marks them secret again itself.
         return provider_pb2.ConfigureResponse(supportsPreview=True)
 
     def Check(self, request: Any, context: Any) -> provider_pb2.CheckResponse:
-        token = _token(request.urn)
+        token, name = _token(request.urn), request.urn.rsplit("::", maxsplit=1)[-1]
         with self._reporting(request.urn, context):
-            failures = self._provider.check(token, from_struct(request.news))
+            provider = self._instance(context)
+            given = from_struct(request.news)
+            inputs = provider.completed(token, name, from_struct(request.olds), given)
+            failures = provider.check(token, inputs)
         return provider_pb2.CheckResponse(
-            inputs=request.news,
-            failures=[provider_pb2.CheckFailure(property=f.property, reason=f.reason) for f in failures],
+            # As it came, where nothing was added: a null of the program's is another thing than nothing.
+            inputs=request.news if inputs == given else to_struct(inputs),
+            failures=_failures(failures),
         )
 
     def Diff(self, request: Any, context: Any) -> provider_pb2.DiffResponse:
-        old, new = from_struct(request.old_inputs), from_struct(request.news)
+        token, old, new = _token(request.urn), from_struct(request.old_inputs), from_struct(request.news)
         found = {
             path: kind
             for path, kind in differences(old, new).items()
-            if _root(path) not in request.ignoreChanges
+            if not any(_within(path, ignored) for ignored in request.ignoreChanges)
         }
         with self._reporting(request.urn, context):
-            replaces = self._provider.replaces(_token(request.urn), {_root(path) for path in found}, new)
-        return provider_pb2.DiffResponse(
-            changes=provider_pb2.DiffResponse.DIFF_SOME if found else provider_pb2.DiffResponse.DIFF_NONE,
-            diffs=sorted({_root(path) for path in found}),
-            replaces=sorted(replaces),
-            hasDetailedDiff=True,
-            detailedDiff={
-                path: _KINDS(kind=_kind(kind, replaces=_root(path) in replaces), inputDiff=True)
-                for path, kind in found.items()
-            },
-        )
+            provider = self._instance(context)
+            replaces = provider.replaces(token, set(found), new)
+            deletes_first = bool(replaces) and provider.deletes_first(token, old, new)
+        return _diff_response(found, replaces, deletes_first=deletes_first)
 
     def Create(self, request: Any, context: Any) -> provider_pb2.CreateResponse:
-        inputs = from_struct(request.properties)
-        if request.preview or has_unknown(inputs):
-            return provider_pb2.CreateResponse(properties=request.properties)
+        token, inputs = _token(request.urn), from_struct(request.properties)
         with self._reporting(request.urn, context):
-            state = self._provider.create(_token(request.urn), inputs)
+            if request.preview or has_unknown(inputs):
+                planned = self._instance(context).planned(token, None, inputs)
+                return provider_pb2.CreateResponse(
+                    properties=request.properties if planned == inputs else to_struct(planned)
+                )
+            state = self._instance(context).create(token, inputs)
         return provider_pb2.CreateResponse(id=state.id, properties=to_struct(state.properties))
 
     def Read(self, request: Any, context: Any) -> provider_pb2.ReadResponse:
         token, inputs = _token(request.urn), from_struct(request.inputs)
         with self._reporting(request.urn, context):
-            state = self._provider.read(token, State(request.id, from_struct(request.properties)), inputs)
+            provider = self._instance(context)
+            state = provider.read(token, State(request.id, from_struct(request.properties)), inputs)
             if state is None:
                 return provider_pb2.ReadResponse()
-            inputs = self._provider.observed_inputs(token, state, inputs)
+            inputs = provider.observed_inputs(token, state, inputs)
         return provider_pb2.ReadResponse(
-            id=state.id, properties=to_struct({**state.properties, **inputs}), inputs=to_struct(inputs)
+            id=state.id, properties=to_struct(overlaid(state.properties, inputs)), inputs=to_struct(inputs)
         )
 
     def Update(self, request: Any, context: Any) -> provider_pb2.UpdateResponse:
-        if request.preview:
-            return provider_pb2.UpdateResponse(
-                properties=to_struct({**from_struct(request.olds), **from_struct(request.news)})
-            )
+        token, new = _token(request.urn), from_struct(request.news)
         state = State(request.id, from_struct(request.olds))
         with self._reporting(request.urn, context):
-            done = self._provider.update(
-                _token(request.urn), state, from_struct(request.old_inputs), from_struct(request.news)
-            )
+            provider = self._instance(context)
+            if request.preview:
+                return provider_pb2.UpdateResponse(properties=to_struct(provider.planned(token, state, new)))
+            done = provider.update(token, state, from_struct(request.old_inputs), new)
         return provider_pb2.UpdateResponse(properties=to_struct(done.properties))
 
     def Delete(self, request: Any, context: Any) -> empty_pb2.Empty:
         with self._reporting(request.urn, context):
-            self._provider.delete(_token(request.urn), State(request.id, from_struct(request.properties)))
+            state = State(request.id, from_struct(request.properties))
+            self._instance(context).delete(_token(request.urn), state)
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any, context: Any) -> provider_pb2.InvokeResponse:
         with self._reporting(request.tok, context):
-            answer = self._provider.invoke(request.tok, from_struct(request.args))
+            answer = self._instance(context).invoke(request.tok, from_struct(request.args))
         response = provider_pb2.InvokeResponse()
         getattr(response, "return").CopyFrom(to_struct(answer))  # `return` is a keyword of Python
         return response
 
     def Cancel(self, request: Any, context: Any) -> empty_pb2.Empty:
         return empty_pb2.Empty()
+
+    def _instance(self, context: Any) -> Provider:
+        """The provider as this connection configured it: the engine opens one for each provider instance, and names none in its calls."""
+        if context.peer() in self._instances:
+            return self._instances[context.peer()]
+        if len(self._instances) > 1:
+            raise RuntimeError(
+                f"The engine's connection broke, and which of the {len(self._instances)} configurations of {self._provider.name} "
+                "the new one means cannot be told: run the command again."
+            )
+        return next(iter(self._instances.values()), self._provider)
 
     @contextmanager
     def _reporting(self, urn: str, context: Any) -> Generator[None]:
@@ -154,12 +172,32 @@ def _token(urn: str) -> str:
     return urn.split("::")[2].rsplit("$", maxsplit=1)[-1]
 
 
-def _root(path: str) -> str:
-    return path.split(".", maxsplit=1)[0].split("[", maxsplit=1)[0]
+def _within(path: str, ignored: str) -> bool:
+    """Whether ``path`` is the property ``ignored`` or lies in it."""
+    return path == ignored or path.startswith((f"{ignored}.", f"{ignored}["))
 
 
-def _kind(kind: str, *, replaces: bool) -> provider_pb2.PropertyDiff.Kind.ValueType:
-    return _KINDS.Kind.Value(f"{kind}_REPLACE" if replaces else kind)
+def _failures(found: Iterable[Failure]) -> list[provider_pb2.CheckFailure]:
+    return [provider_pb2.CheckFailure(property=f.property, reason=f.reason) for f in found]
+
+
+def _diff_response(
+    found: Mapping[str, str], replaces: Set[str], *, deletes_first: bool = False
+) -> provider_pb2.DiffResponse:
+    """The answer to a diff: what differs how, by path, and which of it means a replacement."""
+    return provider_pb2.DiffResponse(
+        changes=provider_pb2.DiffResponse.DIFF_SOME if found else provider_pb2.DiffResponse.DIFF_NONE,
+        diffs=sorted({root(path) for path in found}),
+        replaces=sorted({root(path) for path in replaces}),
+        deleteBeforeReplace=deletes_first,
+        hasDetailedDiff=True,
+        detailedDiff={
+            path: _KINDS(
+                kind=_KINDS.Kind.Value(f"{kind}_REPLACE" if path in replaces else kind), inputDiff=True
+            )
+            for path, kind in found.items()
+        },
+    )
 
 
 @contextmanager

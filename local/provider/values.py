@@ -22,6 +22,14 @@ def from_struct(struct: Struct) -> Properties:
     }
 
 
+def in_clear(value: Any) -> Any:
+    """``value`` without the wrapping of its secrets: the engine sends a provider's configuration with it, whatever was agreed."""
+    value = rpc.unwrap_rpc_secret(value)
+    if isinstance(value, dict):
+        return {name: in_clear(item) for name, item in value.items()}
+    return [in_clear(item) for item in value] if isinstance(value, list) else value
+
+
 def to_struct(properties: Properties) -> Struct:
     """``properties`` on the wire; a property that is None is left out."""
     return json_format.ParseDict({k: v for k, v in properties.items() if v is not None}, Struct())
@@ -36,6 +44,16 @@ def _integers(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _integers(item) for name, item in value.items()}
     return value
+
+
+def overlaid(below: Properties, above: Properties) -> Properties:
+    """``above`` laid over ``below``, object by object at every depth."""
+    merged = dict(below)
+    for name, value in above.items():
+        known = merged.get(name)
+        both = isinstance(known, dict) and isinstance(value, dict)
+        merged[name] = overlaid(known, value) if both else value
+    return merged
 
 
 def has_unknown(value: Any) -> bool:

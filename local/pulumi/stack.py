@@ -24,6 +24,7 @@ from infra.refusal import SettingsError
 from local.aws.emulator import ACCOUNT
 from local.home import REPOSITORY, write
 from local.provider.aws.provider import AwsProvider
+from local.provider.kubernetes.provider import KubernetesProvider
 from local.provider.random import RandomProvider
 from local.provider.server import serving
 from local.pulumi.engine import EngineError, version_of
@@ -152,7 +153,9 @@ class Stack:
     @contextmanager
     def _opened(self) -> Generator[auto.Stack]:
         work = self._workspace()
-        with serving(AwsProvider(self._endpoint, ACCOUNT), RandomProvider()) as providers:
+        with serving(
+            AwsProvider(self._endpoint, ACCOUNT), KubernetesProvider(), RandomProvider()
+        ) as providers:
             options = auto.LocalWorkspaceOptions(
                 work_dir=str(work),
                 pulumi_home=str(self._folder / "engine"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from local.home import REPOSITORY
 from local.provider.aws.table import TABLE
 from local.provider.aws.types import Call, ResourceType
+from local.provider.kubernetes import coverage as kubernetes
 
 PAGE = REPOSITORY / "docs" / "reference" / "coverage.md"
 
@@ -20,7 +21,7 @@ GAPS = {
 _HEAD = """\
 # Coverage
 
-How each AWS resource type that the local provider knows is tried without an AWS account, written from its table by
+How each resource type that the local providers know is tried without an AWS account, written from their tables by
 `python -m local.provider.aws.coverage`; a test compares the two, and another holds every AWS type that the program can
 declare to a line here. Passwords and ids of the `random` provider are really drawn.
 
@@ -41,6 +42,8 @@ _UNPROVEN = """\
   versions a region offers, quotas, and whether an ARN that is passed on exists.
 - For types covered by the service model alone: defaults that AWS fills in, drift, and the order in which it lets things
   be made and removed. Their ids and ARNs are made up.
+- Of a manifest without a cluster: what the API server's own code refuses beyond its schemas, CEL rules, admission, defaults
+  that it fills in, and whether pods run.
 - Real networks, certificates, latency between regions, the time that AWS takes, and what it costs.
 """
 
@@ -56,7 +59,7 @@ def coverage_page(entries: Iterable[ResourceType]) -> str:
         )
     gaps = [f"| `{token}` | {reason} |" for token, reason in sorted(GAPS.items())]
     sections.append("\n".join(["## Gaps\n", "| type | what is not tried |", "|---|---|", *gaps, ""]))
-    return "\n".join([*sections, _UNPROVEN])
+    return "\n".join([*sections, kubernetes.section(), _UNPROVEN])
 
 
 def _covered(entry: ResourceType) -> str:

@@ -1,7 +1,7 @@
 """The generic half of the ``aws`` provider: check, create, read, update and delete for whatever the table describes."""
 
+import copy
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import jmespath
@@ -13,7 +13,7 @@ from local.provider.aws.identity import identifier
 from local.provider.aws.parameters import creator, parameters, taken, takers
 from local.provider.aws.table import TABLE
 from local.provider.aws.types import Call, Params, ResourceType
-from local.provider.protocol import Failure, PartlyCreatedError, State
+from local.provider.protocol import Failure, PartlyCreatedError, Provider, State, root
 from local.provider.schema import problems, resource_schema
 from local.provider.values import Properties, has_unknown
 
@@ -24,8 +24,8 @@ class UnsupportedTypeError(Exception):
     """The provider has no table entry for the type."""
 
 
-class AwsProvider:
-    """Implements :class:`local.provider.protocol.Provider` by AWS API calls.
+class AwsProvider(Provider):
+    """A :class:`local.provider.protocol.Provider` by AWS API calls.
 
     Args:
         endpoint: URL of the AWS emulator.
@@ -39,9 +39,11 @@ class AwsProvider:
         self._api = Api(endpoint, account)
         self._region = "us-east-1"
 
-    def configure(self, config: Mapping[str, str]) -> None:
-        """Take the default region from the provider's configuration."""
-        self._region = config.get("region", self._region)
+    def configure(self, config: Properties) -> Provider:
+        """The same, with the default region of the configuration."""
+        configured = copy.copy(self)
+        configured._region = config.get("region", self._region)  # noqa: SLF001 - its own
+        return configured
 
     def check(self, token: str, inputs: Properties) -> list[Failure]:
         """What is wrong with ``inputs``: unknown or ill-typed properties, values that AWS refuses."""
@@ -77,7 +79,8 @@ class AwsProvider:
         # A call that lists what it answers for answers for the absence of it too.
         settable |= {name for call in entry.updates for name in call.takes or ()}
         steering = entry.unsent | (takers(entry, entry.delete, inputs) - made)
-        return changed - settable - steering - ({"tags"} if entry.tagging else set())
+        kept = settable | steering | ({"tags"} if entry.tagging else set())
+        return {path for path in changed if root(path) not in kept}
 
     def create(self, token: str, inputs: Properties) -> State:
         """Make the resource and wait until it is usable.
