@@ -14,7 +14,7 @@ PROJECT = "vanta"
 BUCKET_LENGTH = 63
 LONGEST_REGION = 14
 ACCOUNT_LENGTH = 12
-BUCKET_NOUNS = ("archive", "audit", "audit-logs", "edge-logs", "recorder", "trail")
+BUCKET_NOUNS = ("archive", "audit", "audit-logs", "edge-logs", "recorder", "timescale", "trail")
 STACK_NAME_LENGTH = (
     BUCKET_LENGTH - len(f"{PROJECT}----") - max(map(len, BUCKET_NOUNS)) - ACCOUNT_LENGTH - LONGEST_REGION
 )

@@ -2,8 +2,10 @@
 
 import pulumi
 
+from infra.aws.app_roles import APP, NAMESPACE
 from infra.aws.copies import Copies
 from infra.aws.edge import Edge
+from infra.environment import app_environment, app_secrets
 from infra.layers.foundation import Foundation
 from infra.layers.history import History
 from infra.layers.runtime import Runtime
@@ -11,29 +13,22 @@ from infra.layers.site import Site
 from infra.layers.state import State
 
 
-def export(site: Site, foundation: Foundation, state: State, history: History, runtime: Runtime) -> None:
+def export(
+    site: Site,
+    foundation: Foundation,
+    state: State,
+    history: History,
+    runtime: Runtime,
+    *,
+    kubeconfig: pulumi.Output[str] | None,
+) -> None:
     """Export every output; docs/reference/outputs.md describes each."""
     place, network, keys = site.place, foundation.network, foundation.keys
     database, cache = state.database, state.cache
     registry, cluster, roles = runtime.registry, runtime.cluster, runtime.app_roles
     outputs: dict[str, pulumi.Input[object]] = {
-        "appEnvironment": {
-            "VANTA_DATABASE_HOST": database.endpoint,
-            "VANTA_DATABASE_PORT": database.port.apply(str),
-            "VANTA_DATABASE_NAME": database.name,
-            "VANTA_DATABASE_READER_HOST": database.reader_endpoint,
-            "VANTA_CACHE_HOST": cache.endpoint,
-            "VANTA_CACHE_PORT": cache.port.apply(str),
-            "VANTA_ARCHIVE_BUCKET": history.archive.name,
-            "VANTA_AUDIT_BUCKET": history.audit.name,
-            "VANTA_KMS_KEY_ARN": keys.application,
-            "AWS_REGION": place.region,
-        },
-        "appSecrets": {
-            "database-master": database.master_secret_arn,
-            "database-app": database.app_secret_arn,
-            "cache": cache.secret_arn,
-        },
+        "appEnvironment": app_environment(site, foundation, state, history),
+        "appSecrets": app_secrets(state),
         "region": place.region,
         "accountId": place.account_id,
         "networkCidr": site.chosen.network.cidr,
@@ -77,11 +72,21 @@ def export(site: Site, foundation: Foundation, state: State, history: History, r
         "clusterCertificateAuthority": cluster.certificate_authority if cluster else "",
         "appRoleArn": roles.app_arn if roles else "",
         "migrationRoleArn": roles.migration_arn if roles else "",
+        "kubeconfig": pulumi.Output.secret(kubeconfig or ""),
+        "workload": _workload(site),
         "edge": _edge(runtime.edge) if runtime.edge else {},
         "recovery": _recovery(history.copies) if history.copies else {},
     }
     for name, value in outputs.items():
         pulumi.export(name, value)
+
+
+def _workload(site: Site) -> dict[str, pulumi.Input[object]]:
+    """Where in the cluster the state API is, by the names that `kubectl` asks for; empty without it."""
+    workload = site.chosen.workload
+    if not workload.enabled:
+        return {}
+    return {"namespace": NAMESPACE, "name": APP.name, "image": workload.image}
 
 
 def _edge(edge: Edge) -> dict[str, pulumi.Input[object]]:

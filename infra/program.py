@@ -30,7 +30,13 @@ def program() -> None:
     declare_evidence(site, foundation, history)
     runtime = declare_runtime(site, foundation, state, history)
     declare_watch(site, foundation, runtime)
-    export(site, foundation, state, history, runtime)
+    workload = None
+    if site.chosen.workload.enabled:
+        # The SDK of Kubernetes takes two seconds to import, which a stack without it need not wait for.
+        from infra.layers.workload import declare_workload  # noqa: PLC0415
+
+        workload = declare_workload(site, foundation, state, history, runtime)
+    export(site, foundation, state, history, runtime, kubeconfig=workload.kubeconfig if workload else None)
 
 
 def _survey() -> Site:

@@ -73,7 +73,8 @@ class Failover(pulumi.ComponentResource):
             request_interval=INTERVAL_SECONDS,
             failure_threshold=FAILURES,
             tags=args.names.tags(layer="foundation", classification="internal", name=name),
-            opts=child,
+            # Operators close the way to a lost region until it serves again; an update in between may not reopen it.
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["disabled", "invertHealthcheck"]),
         )
         aws.route53.Record(
             name,

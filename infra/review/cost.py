@@ -93,6 +93,10 @@ PRICED = {
         why="copies are billed as storage, and by the gigabyte moved in time"
     ),
     "aws:secretsmanager/secret:Secret": Priced(why="billed by the secret and month"),
+    "kubernetes:postgresql.cnpg.io/v1:Cluster": Priced(
+        why="the volume of each instance is billed by the gigabyte and month",
+        dearer=("spec.instances", "spec.storage.size"),
+    ),
     "aws:wafv2/webAcl:WebAcl": Priced(why="billed by the list, rule and month, and by request"),
 }
 

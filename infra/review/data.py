@@ -16,6 +16,7 @@ HOLDING = {
     "aws:rds/globalCluster:GlobalCluster": "the replication to the other region, which would have to begin anew",
     "aws:route53/zone:Zone": "the zone's name servers, to which its parent delegates",
     "aws:s3/bucket:Bucket": "the objects of the archive, the audit log or its access log",
+    "kubernetes:postgresql.cnpg.io/v1:Cluster": "the series of analytics since the last write-ahead log in S3",
     "aws:secretsmanager/secret:Secret": "credentials, with the ARN by which running programs find them",
 }
 

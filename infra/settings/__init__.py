@@ -24,12 +24,15 @@ from infra.settings.firewall import FirewallSettings, check_firewall
 from infra.settings.keys import KeysSettings, check_keys
 from infra.settings.lifetime import Lifetime
 from infra.settings.network import NetworkSettings, check_network
+from infra.settings.operators import OperatorsSettings
 from infra.settings.reading import NAMESPACE, read
 from infra.settings.recovery import RecoverySettings, check_recovery
 from infra.settings.registry import RegistrySettings, check_registry
 from infra.settings.roles import RolesSettings, check_roles
 from infra.settings.secrets import SecretsSettings, check_secrets
 from infra.settings.stack import check_account, check_lifetime, check_owner, check_stack_name
+from infra.settings.timescale import TimescaleSettings, check_timescale
+from infra.settings.workload import WorkloadSettings, check_workload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,9 @@ class Settings:
     firewall: FirewallSettings
     registry: RegistrySettings
     cluster: ClusterSettings
+    workload: WorkloadSettings
+    operators: OperatorsSettings
+    timescale: TimescaleSettings
     alarms: AlarmsSettings
     budget: BudgetSettings
 
@@ -100,6 +106,12 @@ def parse(given: Mapping[str, Any], stack: str) -> Settings:
     check_firewall(settings.firewall)
     check_registry(settings.registry, recovery=settings.recovery)
     check_cluster(settings.cluster, network=settings.network, lifetime=lifetime)
+    check_workload(
+        settings.workload, cluster=settings.cluster, operators=settings.operators, lifetime=lifetime
+    )
+    check_timescale(
+        settings.timescale, workload=settings.workload, cluster=settings.cluster, lifetime=lifetime
+    )
     check_alarms(settings.alarms)
     check_budget(settings.budget)
     return settings

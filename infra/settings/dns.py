@@ -8,6 +8,7 @@ from infra.settings.recovery import RecoverySettings
 
 # RFC 1035, section 2.3.4, and RFC 1123, section 2.1: labels of up to 63 letters, digits and inner hyphens.
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+DOMAIN = rf"{_LABEL}(\.{_LABEL})+"
 # AWS Certificate Manager API: RequestCertificate, SubjectAlternativeNames: the first name has at most 64 characters.
 NAME_LENGTH = 64
 
@@ -44,7 +45,7 @@ def check_dns(dns: DnsSettings, *, recovery: RecoverySettings, stack: str) -> No
         raise refusal(
             "dns.zoneId", dns.zone_id, "which is no hosted zone's id", "Write it like Z0123456789ABCDEFGHIJ"
         )
-    if dns.zone and not re.fullmatch(rf"{_LABEL}(\.{_LABEL})+", dns.zone):
+    if dns.zone and not re.fullmatch(DOMAIN, dns.zone):
         raise refusal("dns.zone", dns.zone, "which is no domain", "Write it like vanta.example.com")
     if not re.fullmatch(_LABEL, dns.label):
         raise refusal("dns.label", dns.label, "which is no label of a domain", "Write it like api")

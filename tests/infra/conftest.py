@@ -123,6 +123,10 @@ class Cloud(pulumi.runtime.Mocks):
                 {"secretArn": f"arn:aws:secretsmanager:{region}:{ACCOUNT}:secret:rds!cluster"}
             ],
         }
+        if args.typ.startswith("kubernetes:"):
+            # What has no name is given one, as by the real provider.
+            metadata = {"name": f"{args.name}-0a1b2c3d", **args.inputs.get("metadata", {})}
+            return f"{args.name}-id", {**args.inputs, "metadata": metadata}
         return f"{args.name}-id", {**made, **args.inputs}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:  # ty: ignore[incompatible-method-override]  # the base class is typed for a pair, and accepts a mapping

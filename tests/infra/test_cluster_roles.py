@@ -31,7 +31,10 @@ def allowed(stack: Any, role: str, action: str, resource: str) -> bool:
 
 def trusted(stack: Any) -> dict[str, dict[str, Any]]:
     """By role of the cluster, the app and the registry, the one statement that says who takes it."""
-    rooms = ("Addons", "AppRoles", "Cluster", "ControlPlane", "NodeGroups", "Registry")
+    rooms = (
+        *("Addons", "AppRoles", "Cluster", "ControlPlane", "NodeGroups"),
+        *("OperatorRoles", "Registry", "TimescaleBackup"),
+    )
     roles = [r for r in stack.all("Role") if any(f"vanta:aws:{room}$" in r.parent for room in rooms)]
     found = {}
     for role in roles:
@@ -41,7 +44,8 @@ def trusted(stack: Any) -> dict[str, dict[str, Any]]:
 
 def test_the_roles_of_the_cluster_are_these(prod: Any) -> None:
     assert set(trusted(prod)) >= {
-        "app", "aws-ebs-csi-driver", "cluster", "cluster-autoscaler", "migration", "nodes", "registry", "vpc-cni",
+        "app", "aws-ebs-csi-driver", "aws-load-balancer-controller", "cluster", "cluster-autoscaler", "external-secrets",
+        "migration", "nodes", "registry", "timescale", "vpc-cni",
     }  # fmt: skip
 
 
@@ -51,6 +55,9 @@ def test_the_roles_of_the_cluster_are_these(prod: Any) -> None:
         ("app", "vanta", "state-api"),
         ("migration", "vanta", "state-api-migration"),
         ("cluster-autoscaler", "kube-system", "cluster-autoscaler"),
+        ("external-secrets", "external-secrets", "external-secrets"),
+        ("aws-load-balancer-controller", "kube-system", "aws-load-balancer-controller"),
+        ("timescale", "vanta-timescale", "timescale"),
         ("vpc-cni", "kube-system", "aws-node"),
         ("aws-ebs-csi-driver", "kube-system", "ebs-csi-controller-sa"),
     ],
@@ -66,7 +73,7 @@ def test_a_pod_takes_the_role_of_its_own_service_account_alone(
         "aws:RequestTag/kubernetes-namespace": namespace,
         "aws:RequestTag/kubernetes-service-account": account,
     }
-    if role in ("app", "migration", "cluster-autoscaler"):
+    if role not in ("vpc-cni", "aws-ebs-csi-driver"):
         association = prod.one("PodIdentityAssociation", role).inputs
         assert (association["namespace"], association["serviceAccount"]) == (namespace, account)
     else:
@@ -130,6 +137,13 @@ NEEDS = [
     ("cluster-autoscaler", "ScaleItsOwnNodes", "it adds and removes nodes"),
     ("aws-ebs-csi-driver", "EncryptVolumes", "volumes of pods are encrypted with the key of the cluster"),
     ("aws-ebs-csi-driver", "KeepVolumesOpen", "EC2 keeps a volume open with a grant"),
+    ("external-secrets", "ReadTheSecretsOfTheApp", "it copies them into Kubernetes"),
+    ("external-secrets", "DecryptTheSecretsOfTheApp", "they are encrypted with the key of secrets"),
+    ("aws-load-balancer-controller", "FindPodsAndTargets", "it compares pods with registered targets"),
+    ("aws-load-balancer-controller", "RegisterPodsOfTheApp", "pods come and go behind the load balancer"),
+    ("timescale", "ListBackups", "a restore looks for the newest base backup"),
+    ("timescale", "WriteReadAndForgetBackups", "the log is archived, restored, and removed when it is too old"),
+    ("timescale", "EncryptBackups", "the bucket is encrypted with the key of the archive"),
     ("registry", "MakeItsRepositories", "ECR makes repositories for cached and copied images"),
     ("registry", "FindTheKey", "ECR looks the key up before it uses it"),
     ("registry", "LetTheRegistryUseTheKey", "ECR encrypts a repository with a grant"),
@@ -178,3 +192,21 @@ def test_the_autoscaler_changes_the_groups_of_its_own_cluster_alone(prod: Any) -
         f"{tag}/enabled": "true",
         f"{tag}/vanta-prod-cluster": "owned",
     }
+
+
+def test_the_balancers_controller_registers_in_the_stacks_own_group_and_makes_nothing(prod: Any) -> None:
+    policy = statements(prod.one("RolePolicy", "aws-load-balancer-controller").inputs["policy"])
+    assert policy["RegisterPodsOfTheApp"]["Resource"] == prod.outputs["edge"]["targetGroupArn"]
+    changing = [a for s in policy.values() for a in listed(s["Action"]) if ":Describe" not in a]
+    assert changing == ["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"]
+
+
+def test_external_secrets_reads_the_apps_secrets_and_no_other(prod: Any) -> None:
+    policy = statements(prod.one("RolePolicy", "external-secrets").inputs["policy"])
+    assert set(policy["ReadTheSecretsOfTheApp"]["Resource"]) == set(prod.outputs["appSecrets"].values())
+
+
+def test_timescale_writes_its_own_bucket_alone(prod: Any) -> None:
+    assert allowed(prod, "timescale", "s3:PutObject", "arn:aws:s3:eu-west-1:111122223333:timescale/wal/1")
+    for bucket in ("audit", "archive"):
+        assert not allowed(prod, "timescale", "s3:PutObject", f"arn:aws:s3:eu-west-1:{ACCOUNT}:{bucket}/x")

@@ -75,6 +75,10 @@ def test_clients_are_led_where_requests_succeed(prod: Any) -> None:
     assert prod.one("TargetGroup").inputs["healthCheck"]["path"] == check["resourcePath"] == READINESS
 
 
+def test_a_way_that_operators_have_closed_stays_closed(prod: Any) -> None:
+    assert prod.one("HealthCheck").ignore_changes == {"disabled", "invertHealthcheck"}
+
+
 def test_the_path_that_is_asked_is_one_that_the_app_answers() -> None:
     assert READINESS in {route.path for route in ROUTES}
 

@@ -31,6 +31,7 @@ HOLDING_DATA = {
     "aws:route53/zone:Zone",
     "aws:s3/bucket:Bucket",
     "aws:secretsmanager/secret:Secret",
+    "kubernetes:postgresql.cnpg.io/v1:Cluster",
 }
 SECRETS = {"ReplicationGroup": {"authToken"}, "SecretVersion": {"secretString"}}
 

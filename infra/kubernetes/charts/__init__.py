@@ -1,0 +1,1 @@
+"""Third-party pieces as pinned Helm charts, a file for each with the values that it is given."""
