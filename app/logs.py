@@ -12,7 +12,8 @@ from uuid import UUID
 import msgspec
 import structlog
 
-_encode = msgspec.json.Encoder(enc_hook=repr).encode
+_encoder = msgspec.json.Encoder(enc_hook=repr)
+_encode = _encoder.encode
 
 _PROCESSORS: list[structlog.typing.Processor] = [
     structlog.processors.add_log_level,
@@ -24,7 +25,7 @@ _PROCESSORS: list[structlog.typing.Processor] = [
 _FLUSH_SECONDS = 0.1
 
 
-class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
+class RequestLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is logged of a request."""
 
     event: str = "request"
@@ -46,7 +47,7 @@ class RequestLog:
     def __init__(self, output: BinaryIO, *, enabled: bool) -> None:
         self._output = output
         self._enabled = enabled
-        self._lines: list[bytes] = []
+        self._lines: list[RequestLine] = []
 
     def add(
         self,
@@ -65,23 +66,24 @@ class RequestLog:
             return
         if not self._lines:
             asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self.flush)
-        line = RequestLine(
-            timestamp=datetime.now(UTC),
-            method=method,
-            route=route,
-            status=status,
-            milliseconds=round(seconds * 1000, 3),
-            tenant=tenant,
-            principal=principal,
-            request_id=request_id,
-            traceparent=traceparent,
+        self._lines.append(
+            RequestLine(
+                timestamp=datetime.now(UTC),
+                method=method,
+                route=route,
+                status=status,
+                milliseconds=round(seconds * 1000, 3),
+                tenant=tenant,
+                principal=principal,
+                request_id=request_id,
+                traceparent=traceparent,
+            )
         )
-        self._lines.append(_encode(line))
 
     def flush(self) -> None:
         """Write what waits."""
         if self._lines:
-            self._output.write(b"\n".join(self._lines) + b"\n")
+            self._output.write(_encoder.encode_lines(self._lines))
             self._output.flush()
             self._lines.clear()
 

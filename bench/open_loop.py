@@ -25,10 +25,9 @@ LOADS = (("1000/s", 1000, 64), ("2000/s on 1000 connections", 2000, 1000))
 
 def measure(api: Served, paths: Sequence[str], body: str) -> list[dict[str, Any]]:
     """By load: latencies in seconds of GETs and of PUTs apart, and what was no success; eight of ten requests are GETs."""
-    vegeta = _vegeta()
     return [
         {"name": name, "rate": rate, "connections": connections}
-        | _attack(vegeta, _targets(api, paths, body, rate * SECONDS), rate, connections)
+        | _summary(attack(_targets(api, paths, body, rate * SECONDS), rate, connections, SECONDS))
         for name, rate, connections in LOADS
     ]
 
@@ -48,30 +47,35 @@ def _targets(api: Served, paths: Sequence[str], body: str, count: int) -> str:
     return "".join(json.dumps(line) + "\n" for line in lines)
 
 
-def _attack(vegeta: Path, targets: str, rate: int, connections: int) -> dict[str, Any]:
+def attack(targets: str, rate: int, connections: int, seconds: int) -> list[dict[str, Any]]:
+    """vegeta's record of each of ``rate * seconds`` requests, ``targets`` being a line of its JSON each."""
+    vegeta = _vegeta()
     with tempfile.TemporaryDirectory() as folder:
         given, results = Path(folder) / "targets", Path(folder) / "results"
         given.write_text(targets)
-        attack = [
+        command = [
             str(vegeta),
             "attack",
             "-format=json",
             "-lazy",
             f"-targets={given}",
             f"-rate={rate}",
-            f"-duration={SECONDS}s",
+            f"-duration={seconds}s",
         ]
-        attack += [
+        command += [
             f"-workers={connections}",
             f"-max-workers={connections}",
             f"-connections={connections}",
             f"-output={results}",
         ]
-        subprocess.run(attack, check=True)
+        subprocess.run(command, check=True)
         lines = subprocess.run(
             [str(vegeta), "encode", "-to=json", str(results)], check=True, capture_output=True, text=True
         ).stdout.splitlines()
-    answers = [json.loads(line) for line in lines]
+    return [json.loads(line) for line in lines]
+
+
+def _summary(answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {"errors": sum(not 200 <= answer["code"] < 300 for answer in answers)}
     for method in ("GET", "PUT"):
         latencies = sorted(answer["latency"] / 1e9 for answer in answers if answer["method"] == method)

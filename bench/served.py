@@ -20,8 +20,7 @@ import psutil
 from app.db import migrate, postgres, roles
 from app.settings import Settings
 from app.tenancy import tenants
-from local import tls
-from local.home import REPOSITORY, Home
+from local.home import LOOPBACK, REPOSITORY, Home
 from local.ports import Ports
 from local.postgres import Postgres
 from local.processes import Processes
@@ -85,7 +84,7 @@ def _served(home: Home, folder: Path, extra: Mapping[str, str]) -> Generator[Ser
         folder=home.folder("databases", "bench"),
         name="postgres",
         host="127.0.0.1",
-        port=ports.claim("postgres", hosts=tls.HOSTS),
+        port=ports.claim("postgres", hosts=LOOPBACK),
     )
     database.initialise(username=MASTER, password=PASSWORD, database=DATABASE)
     database.start()

@@ -131,6 +131,7 @@ class ClosedLoop:
                 f"insert into public.pgbench_row values (:key, '{BODY}') "  # noqa: S608 - a constant
                 "on conflict (key) do update set value = excluded.value;"
             ),
+            "pgbench same write": self._pgbench_same_write,
         }
 
     def subjects_of_etcd(self, other: Etcd) -> Mapping[str, Run]:
@@ -204,20 +205,36 @@ class ClosedLoop:
         count = 100_000
         done, cpu = self._measured([*base, "-t", "get", "-n", str(count)])
         rate = float(re.findall(r'^"GET","([0-9.]+)"', done, re.MULTILINE)[0])
-        return {"perSecond": rate, "cpuMicroseconds": cpu["redis"] / count * 1e6, "errors": 0}
+        # The front is where TLS ends, which a real Redis does itself.
+        used = cpu["redis"] + cpu["redis-tls"]
+        return {"perSecond": rate, "cpuMicroseconds": used / count * 1e6, "errors": 0}
 
-    def _pgbench(self, statement: str) -> dict[str, float]:
+    def _pgbench_same_write(self) -> dict[str, float]:
+        """What a PUT does in PostgreSQL, with its history and event and as the same role, but a transaction each."""
+        ((epoch,),) = self._api.sql("select epoch from vanta.cache_epoch")
+        # Documents that nothing reads, for these writes mark no cache.
+        return self._pgbench(
+            f"select outcome from vanta.write_documents('{epoch}', array['{self._api.tenant}'::uuid], array[1], "  # noqa: S608 - what this run has made
+            f"array['uncached'], array[:key::text], array['{BODY}'], array['0123456789abcdef'], array[null::int], "
+            "array['unconditional'], array[''], array[null]);",
+            login="database-app",
+            keys=HOT,
+        )
+
+    def _pgbench(
+        self, statement: str, *, login: str = "database-master", keys: int = COLD
+    ) -> dict[str, float]:
         api = self._api
         script = self._folder / "pgbench.sql"
-        script.write_text(f"\\set key random(0, {COLD - 1})\n{statement}\n")
-        login = api.settings.secrets.login("database-master")
+        script.write_text(f"\\set key random(0, {keys - 1})\n{statement}\n")
+        who = api.settings.secrets.login(login)
         environment = {
             **os.environ,
-            "PGPASSWORD": login.password,
+            "PGPASSWORD": who.password,
             "PGSSLMODE": "verify-full",
             "PGSSLROOTCERT": str(api.database.ca),
         }
-        options = f"-h {api.database.host} -p {api.database.port} -U {login.username} -n -M prepared -j 1"
+        options = f"-h {api.database.host} -p {api.database.port} -U {who.username} -n -M prepared -j 1"
         options += f" -c {CONNECTIONS} -T {SECONDS} -f {script} {api.settings.database_name}"
         done, cpu = self._measured([str(tool("pgbench")), *options.split()], environment)
         count = int(re.findall(r"transactions actually processed: (\d+)", done)[0])

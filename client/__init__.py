@@ -1,6 +1,6 @@
 """What speaks to the state API from outside: it needs neither the application nor the infrastructure."""
 
-from client.documents import Check, Delete, Put
+from client.document import Check, Delete, Put
 from client.expect import ETag, Expect
 from client.problem import (
     NotFound,

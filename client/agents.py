@@ -8,7 +8,7 @@ import httpx
 import msgspec
 
 from client.call import Call, body, encode, nothing, reads
-from client.documents import Document, Written, document, written
+from client.document import Document, Written, document, written
 from client.expect import Expected, Held, said
 from client.flow import Page, Pages
 from client.room import Room, S, iteration, operation

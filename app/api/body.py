@@ -5,7 +5,7 @@ from typing import TypeVar
 import msgspec
 
 from app.api import problems
-from app.api.messages import BodyTooLargeError, Request, header
+from app.api.messages import BodyIncompleteError, BodyTooLargeError, Request, header
 from app.api.problems import ProblemError
 from app.state import json
 
@@ -26,7 +26,7 @@ async def document(
     if (header(request.headers, "content-encoding") or "identity").lower() != "identity":
         raise ProblemError(problems.UNSUPPORTED_MEDIA_TYPE, "Send the document without a Content-Encoding.")
     try:
-        return json.check(await request.body(limit, BODY_SECONDS))
+        text = json.check(await request.body(limit, BODY_SECONDS))
     except BodyTooLargeError:
         raise ProblemError(
             problems.BODY_TOO_LARGE,
@@ -37,10 +37,16 @@ async def document(
         raise ProblemError(
             problems.BODY_TIMEOUT, f"The body must arrive within {BODY_SECONDS:g} seconds."
         ) from None
+    except BodyIncompleteError:
+        raise ProblemError(problems.MALFORMED_JSON, "The body ended before its Content-Length.") from None
     except json.MalformedError as error:
         raise ProblemError(problems.MALFORMED_JSON, str(error)) from None
     except json.UnacceptableError as error:
         raise ProblemError(problems.INVALID_DOCUMENT, str(error)) from None
+    # The beginning of a number is a number, and where the chunks of a client that died end, nobody sees.
+    if text.lstrip()[0] in "-0123456789" and not request.announced:
+        raise ProblemError(problems.MALFORMED_JSON, "Send a lone number with its Content-Length.")
+    return text
 
 
 async def read(request: Request, schema: type[Schema], limit: int = json.MAX_BYTES) -> Schema:

@@ -10,9 +10,10 @@ def shown(request: Request, document: Document | None) -> Response:
     """The document's exact bytes, or 304; raises :class:`ProblemError` if there is none."""
     if document is None:
         raise writing.not_found()
-    if preconditions.not_modified(request.headers, document.etag):
-        return Response(status=304, headers=[("etag", document.etag)])
-    headers = [("content-type", "application/json"), ("etag", document.etag)]
+    etag = document.etag
+    if preconditions.not_modified(request.headers, etag):
+        return Response(status=304, headers=[("etag", etag)])
+    headers = [("content-type", "application/json"), ("etag", etag)]
     if document.expires_ms is not None:
         headers.append(("vanta-expires-at", writing.rfc3339(document.expires_ms)))
     return Response(status=200, headers=headers, body=document.value)
@@ -42,5 +43,5 @@ async def delete(request: Request, documents: Documents, name: Name) -> Response
     condition, etags = preconditions.of_write(request.headers)
     write = Write(name=name, condition=condition, etags=etags, traceparent=request.traceparent)
     written, replayed = await writing.write(documents, write, writing.once_of(request, ""))
-    writing.revision_of(written)
+    writing.revision_of(written, replayed=replayed)
     return Response(status=204, headers=[writing.REPLAYED] if replayed else [])

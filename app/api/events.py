@@ -40,7 +40,7 @@ After = Annotated[
     str,
     msgspec.Meta(
         description="The revision after which to begin, `now` or none for what is yet to come. `Last-Event-ID` goes before it.",
-        pattern="^(now|[0-9]{1,18})?$",
+        pattern=r"^(now|[0-9]{1,18})?$(?!\n)",
     ),
 ]
 

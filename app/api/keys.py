@@ -25,7 +25,7 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_u
     name: Annotated[
         str,
         msgspec.Meta(
-            description="What it is for.", min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$"
+            description="What it is for.", min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)"
         ),
     ]
     role: Annotated[TenantRole, msgspec.Meta(description="What it may do.")]

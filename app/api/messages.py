@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
+from granian.rsgi import ProtocolClosed
 
 from app.tenancy.principal import NOBODY, Principal
 
@@ -38,6 +39,8 @@ class Scope(Protocol):
 class Transport(Protocol):
     """The part of RSGI's HTTP protocol used here."""
 
+    def __call__(self) -> Awaitable[bytes]: ...
+
     def __aiter__(self) -> "Transport": ...
 
     async def __anext__(self) -> bytes: ...
@@ -64,17 +67,24 @@ _UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 
 def header(headers: Headers, name: str) -> str | None:
     """The value of ``name``, None only if it was not sent."""
+    # Most that are looked for are not there, and one question is enough for those.
+    if name not in headers:
+        return None
     value = headers.get(name)
-    return _UNREADABLE if value is None and name in headers else value
+    return _UNREADABLE if value is None else value
 
 
 def header_lines(headers: Headers, name: str) -> list[str]:
     """All values of ``name``, empty only if it was not sent."""
-    return headers.get_all(name) or ([_UNREADABLE] if name in headers else [])
+    return (headers.get_all(name) or [_UNREADABLE]) if name in headers else []
 
 
 class BodyTooLargeError(Exception):
     """More bytes came, or were announced, than are read."""
+
+
+class BodyIncompleteError(Exception):
+    """The client left, or said no more, before all of it had come."""
 
 
 class Request:
@@ -112,14 +122,29 @@ class Request:
         trace = self.headers.get("traceparent")
         self.traceparent = trace if trace and _TRACEPARENT.fullmatch(trace) else None
 
+    @property
+    def announced(self) -> bool:
+        """Whether the body's length was announced, so that the server reads no more and knows when there is less."""
+        length = self.headers.get("content-length")
+        return length is not None and length.isdigit() and "transfer-encoding" not in self.headers
+
     async def body(self, limit: int, seconds: float) -> bytes:
-        """All of the body; raises :class:`BodyTooLargeError` beyond ``limit`` bytes, TimeoutError after ``seconds``."""
-        announced = self.headers.get("content-length")
-        if announced and announced.isdigit() and int(announced) > limit:
+        """All of the body; raises :class:`BodyTooLargeError` beyond ``limit`` bytes, TimeoutError after ``seconds``.
+
+        Raises :class:`BodyIncompleteError` for less than was announced. One in chunks ends where the client leaves, unseen.
+        """
+        announced = self.announced
+        if announced and int(self.headers.get("content-length") or 0) > limit:
             raise BodyTooLargeError
         parts: list[bytes] = []
         size = 0
         async with asyncio.timeout(seconds):
+            # Each piece would be a way through another thread.
+            if announced:
+                try:
+                    return await self.transport()
+                except ProtocolClosed:
+                    raise BodyIncompleteError from None
             async for part in self.transport:
                 size += len(part)
                 if size > limit:

@@ -66,7 +66,7 @@ _PARAMETERS["webhook"] = {
 }
 _PARAMETERS["revision"] = {
     "description": "The revision of an event.",
-    "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"},
+    "schema": {"type": "string", "pattern": r"^[0-9]{1,18}$(?!\n)"},
     "example": "4711",
 }
 
@@ -164,7 +164,7 @@ def _request_header(header: Header) -> dict[str, Any]:
         "name": header.name,
         "in": "header",
         "description": header.description,
-        "schema": {"type": "string"},
+        "schema": dict(header.schema),
         "example": header.example,
     }
 
@@ -175,7 +175,7 @@ def _answer(answer: Answer) -> dict[str, Any]:
         described["headers"] = {
             header.name: {
                 "description": header.description,
-                "schema": {"type": "string"},
+                "schema": dict(header.schema),
                 "example": header.example,
             }
             for header in answer.headers

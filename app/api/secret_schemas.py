@@ -14,7 +14,7 @@ from app.state import names
 MAX_PAGE = 1000
 # A version is a number of PostgreSQL's type integer.
 _MAX_VERSION = 2**31 - 1
-_PATH_CHARACTERS = r"^[A-Za-z0-9._~!$&'()*+,;=:@/-]*$"
+_PATH_CHARACTERS = r"^[A-Za-z0-9._~!$&'()*+,;=:@/-]*$(?!\n)"
 
 _VersionNumber = Annotated[int, Meta(ge=1, le=_MAX_VERSION)]
 _Seconds = Annotated[int, Meta(ge=1, le=MAX_TTL)]
@@ -22,7 +22,7 @@ _Kept = Annotated[int, Meta(ge=1, le=MAX_VERSIONS)]
 _Metadata = Annotated[
     dict[Annotated[str, Meta(max_length=128)], Annotated[str, Meta(max_length=512)]], Meta(max_length=64)
 ]
-_Versions = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,8}(,[1-9][0-9]{0,8}){0,99}$")]
+_Versions = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,8}(,[1-9][0-9]{0,8}){0,99}$(?!\n)")]
 
 
 class Generate(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):

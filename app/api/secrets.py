@@ -1,8 +1,9 @@
 """``/v1/secrets`` and what belongs to it: secrets over HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 from urllib.parse import quote
+from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Raw
@@ -34,16 +35,18 @@ _PRIVATE = [("content-type", "application/json"), ("cache-control", "no-store")]
 
 
 class SecretsHandlers:
-    """The handlers of the routes of secrets."""
+    """The handlers of the routes of secrets; ``wrote`` is told of the tenant of each read, for a read writes its event."""
 
-    def __init__(self, vault: Vault, store: SecretStore) -> None:
+    def __init__(self, vault: Vault, store: SecretStore, wrote: Callable[[UUID], None]) -> None:
         self._vault = vault
         self._store = store
+        self._wrote = wrote
 
     async def get(self, request: Request) -> Response:
         """The value of the newest version, or of the one asked for."""
         read = Read(caller=_caller(request), path=_path(request), version=request.query.version)
         value = await self._vault.get(read)
+        self._wrote(read.caller.tenant)
         if value is None:
             raise _not_found()
         answer = SecretValue(

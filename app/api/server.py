@@ -9,7 +9,7 @@ import time
 from types import FrameType
 from typing import Any
 
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
@@ -43,6 +43,7 @@ class Server(MPServer):
             port=settings.listen_port,
             workers=settings.workers,
             interface=Interfaces.RSGI,
+            loop=Loops.uvloop,
             http=HTTPModes.auto,
             # What reads the whole head of a request in this time is no slow-loris.
             http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS),

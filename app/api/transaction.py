@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from app.api import writing
+from app.api.routes.headers import ANY, TAGS
+from app.state import names
 
 MAX_OPERATIONS = 128
 Done = Literal["created", "replaced", "deleted", "checked"]
@@ -14,8 +16,21 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
     """One change, or with "check" a condition only; at most one of ifMatch, ifNoneMatch and concurrency."""
 
     op: Annotated[Literal["put", "delete", "check"], msgspec.Meta(description="What to do.")]
-    collection: Annotated[str, msgspec.Meta(description="The collection of the document.")]
-    key: Annotated[str, msgspec.Meta(description="The key of the document.")]
+    # Only described here: what is wrong with a name is said with the place of its operation.
+    collection: Annotated[
+        str,
+        msgspec.Meta(
+            description="The collection of the document.",
+            extra_json_schema={"pattern": names.COLLECTION_PATTERN},
+        ),
+    ]
+    key: Annotated[
+        str,
+        msgspec.Meta(
+            description="The key of the document.",
+            extra_json_schema={"pattern": names.KEY_PATTERN, "maxLength": names.MAX_KEY},
+        ),
+    ]
     value: Annotated[
         msgspec.Raw | msgspec.UnsetType, msgspec.Meta(description="Of a put: any JSON, kept byte for byte.")
     ] = msgspec.UNSET
@@ -24,11 +39,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
         msgspec.Meta(description="Of a put: seconds after which the document is gone."),
     ] = None
     if_match: Annotated[
-        Annotated[str, msgspec.Meta(max_length=2048)] | None,
+        Annotated[str, msgspec.Meta(max_length=2048, extra_json_schema={"pattern": TAGS["pattern"]})] | None,
         msgspec.Meta(description="As the header If-Match, quotes included."),
     ] = None
     if_none_match: Annotated[
-        Annotated[str, msgspec.Meta(max_length=2048)] | None,
+        Annotated[str, msgspec.Meta(max_length=2048, extra_json_schema={"pattern": ANY["pattern"]})] | None,
         msgspec.Meta(description="As the header If-None-Match: `*`."),
     ] = None
     concurrency: Annotated[

@@ -98,6 +98,7 @@ def _results(done: Transacted) -> list[OperationResult]:
         raise ProblemError(
             problems.TRANSACTION_FAILED,
             f"Nothing was written, because of operations {named}.",
+            headers=(writing.REPLAYED,) if done.replayed else (),
             operations=tuple(refused),
         )
     return results

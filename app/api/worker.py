@@ -1,6 +1,7 @@
 """One process that serves: everything it is made of, put together once and taken apart at its end."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -83,10 +84,10 @@ class Worker:
         """Start what runs beside the requests; no engine needs to be up for that."""
         loop.run_until_complete(self._start(loop))
 
-    async def __rsgi__(self, scope: Scope, transport: Transport) -> None:
+    def __rsgi__(self, scope: Scope, transport: Transport) -> Coroutine[Any, Any, None]:
         """Answer one request."""
         assert self._application is not None  # noqa: S101 - granian starts before it serves
-        await self._application(scope, transport)
+        return self._application(scope, transport)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let go of the engines; every request has been answered by now."""
@@ -125,13 +126,13 @@ class Worker:
         health = HealthHandlers(pool, lambda: redis.server_id is not None)
         authenticator = Authenticator(pool)
         rates = Rates(redis)
-        eraser = Eraser(side, redis, authenticator)
+        eraser = Eraser(side, redis, authenticator.forget_tenant)
         rooms = {
             "state": StateHandlers(documents, lists),
             "lists": ListsHandlers(documents, lists),
             "transactions": TransactionsHandlers(documents),
             "collections": CollectionsHandlers(Collections(side)),
-            "secrets": SecretsHandlers(sealed.vault, sealed.store),
+            "secrets": SecretsHandlers(sealed.vault, sealed.store, events.wrote),
             "sessions": SessionsHandlers(signed_in.sessions),
             "events": EventsHandlers(events.outbox, events.hub, authenticator),
             "webhooks": WebhooksHandlers(
@@ -152,12 +153,12 @@ class Worker:
         for work in (
             redis.run(),
             epoch.run(),
-            Sweeper(pool).run(),
+            Sweeper(pool, events.wrote).run(),
             *events.work(),
             rates.run(),
-            sealed.sweep.run(),
-            signed_in.sweep.run(),
-            Sweep(side, "vanta.sweep_threads", metrics.THREADS_SWEPT).run(),
+            Sweep(guarded, "vanta.sweep_secrets", metrics.SECRETS_EXPIRED, events.wrote).run(),
+            Sweep(guarded, "vanta.sweep_sessions", metrics.SESSIONS_EXPIRED, events.wrote).run(),
+            Sweep(side, "vanta.sweep_threads", metrics.THREADS_SWEPT, events.wrote).run(),
             _end_with(os.getppid()),
         ):
             self._tasks.append(loop.create_task(_forever(work)))
@@ -168,6 +169,8 @@ class Worker:
             log.info("worker.draining")
 
         loop.add_signal_handler(DRAIN_SIGNAL, drain)
+        # What is here now stays: no collection needs to look at it again.
+        gc.freeze()
 
     async def _stop(self) -> None:
         for task in self._tasks:

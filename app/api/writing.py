@@ -19,8 +19,11 @@ MAX_TTL = 10 * 365 * 24 * 3600
 
 _TTL = "vanta-ttl"
 _ONCE = "idempotency-key"
+TTL_FORM = "[1-9][0-9]{0,8}"
+_ttl_form = re.compile(TTL_FORM)
 # The draft's quoted string, and the bare one that most clients send.
-_ONCE_FORM = re.compile(r'"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x7e][\x21-\x7e]{0,254})')
+ONCE_FORM = r'"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x7e][\x21-\x7e]{0,254})'
+_once_form = re.compile(ONCE_FORM)
 # What a request says besides its method, path, query and body, and what another request would say otherwise.
 _SAID = ("if-match", "if-none-match", CONCURRENCY, _TTL)
 
@@ -45,7 +48,7 @@ def ttl_of(request: Request) -> int | None:
     text = header(request.headers, _TTL)
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= MAX_TTL):
+    if not (_ttl_form.fullmatch(text) and int(text) <= MAX_TTL):
         raise ProblemError(
             problems.INVALID_TTL, f"Vanta-TTL is a whole number of seconds from 1 to {MAX_TTL}."
         )
@@ -57,7 +60,7 @@ def once_of(request: Request, body: str) -> Once | None:
     text = header(request.headers, _ONCE)
     if text is None:
         return None
-    match = _ONCE_FORM.fullmatch(text)
+    match = _once_form.fullmatch(text)
     if match is None:
         raise ProblemError(
             problems.INVALID_IDEMPOTENCY_KEY,
@@ -86,17 +89,17 @@ async def write(documents: Documents, write: Write, once: Once | None) -> tuple[
 
 
 async def answered(documents: Documents, tenant: UUID, once: Once) -> Transacted | None:
-    """What was answered before; raises :class:`ProblemError` for a reused key."""
+    """What was answered before; raises :class:`ProblemError` for a reused key, and for a limit if that was the answer."""
     try:
         return await documents.answered(tenant, once)
-    except KeyReusedError as error:
+    except (KeyReusedError, QuotaExceededError) as error:
         raise refusal(error) from None
 
 
 def refusal(error: KeyReusedError | QuotaExceededError) -> ProblemError:
     """What to answer when a transaction raised ``error``."""
     if isinstance(error, QuotaExceededError):
-        return _REFUSALS["quota_exceeded"]()
+        return problem_of("quota_exceeded", replayed=error.replayed)
     return ProblemError(
         problems.IDEMPOTENCY_KEY_REUSED,
         "Another request was sent under this key: use a new key for each change.",
@@ -108,7 +111,7 @@ def answer(written: Written, digest: str, *, located: Name | None, replayed: boo
 
     Raises :class:`ProblemError` if nothing was written.
     """
-    headers = [("etag", etag(revision_of(written), digest))]
+    headers = [("etag", etag(revision_of(written, replayed=replayed), digest))]
     if written.expires_ms is not None:
         headers.append(("vanta-expires-at", rfc3339(written.expires_ms)))
     if replayed:
@@ -124,16 +127,19 @@ def answer(written: Written, digest: str, *, located: Name | None, replayed: boo
 REPLAYED = ("idempotency-replayed", "true")
 
 
-def revision_of(written: Written) -> int:
+def revision_of(written: Written, *, replayed: bool = False) -> int:
     """The revision of what was written; raises :class:`ProblemError` if nothing was."""
     if written.revision is not None:
         return written.revision
-    raise problem_of(written.outcome)
+    raise problem_of(written.outcome, replayed=replayed)
 
 
-def problem_of(outcome: Outcome) -> ProblemError:
+def problem_of(outcome: Outcome, *, replayed: bool = False) -> ProblemError:
     """The refusal that an outcome without a revision is."""
-    return _REFUSALS[outcome]()
+    problem = _REFUSALS[outcome]()
+    if replayed:
+        problem.headers += (REPLAYED,)
+    return problem
 
 
 def not_found() -> ProblemError:

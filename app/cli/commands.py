@@ -14,7 +14,7 @@ import click
 import msgspec
 
 from app import logs, tracing
-from app.cli import load, monitor, secrets, tenancy
+from app.cli import load, monitor, recovery, secrets, tenancy
 from app.cli.address import url as own_url
 from app.cli.refusals import FAILED, UNREACHABLE, end, refusals
 from app.db import migrate as migrations
@@ -147,5 +147,6 @@ for command in (
     secrets.rewrap,
     monitor.monitor,
     load.load,
+    recovery.dr,
 ):
     main.add_command(command)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, NoReturn
 
 import asyncpg
 import click
@@ -41,7 +41,7 @@ def refusals(command: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
-def end(message: str, code: int) -> None:
+def end(message: str, code: int) -> NoReturn:
     """Say ``message`` and end with ``code``."""
     click.secho(message, fg="red", err=True)
     sys.exit(code)

@@ -1,40 +1,20 @@
 """Commands about tenants and operators. They work on the database itself, so that they need no key to begin with."""
 
-import asyncio
 import json
-import os
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 import asyncpg
 import click
 import msgspec
 
+from app.cli import tenants as one_tenant
 from app.cli.address import url as own_url
+from app.cli.database import with_database
 from app.cli.refusals import FAILED, end, refusals
-from app.db import postgres
-from app.settings import Settings
 from app.tenancy import keys, operators, tenants
 from app.tenancy.principal import Rate
 
-T = TypeVar("T")
-
 _PAGE = 200
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
-def _with_database(work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
-    """What ``work`` gives with a connection of the schema's owner."""
-    settings = Settings.from_environment(os.environ)
-
-    async def run() -> T:
-        connection = await postgres.connect(settings, "database-master")
-        try:
-            return await work(connection)
-        finally:
-            await connection.close()
-
-    return asyncio.run(run())
 
 
 @click.command(epilog="Example: python -m app onboard acme --rate 200 --burst 400")
@@ -68,7 +48,7 @@ def onboard(
         max_bytes=max_bytes,
         rate=Rate(per_second=rate, burst=burst or rate) if rate else None,
     )
-    made = _with_database(lambda database: tenants.create(database, name, quotas=quotas, welcome=True))
+    made = with_database(lambda database: tenants.create(database, name, quotas=quotas, welcome=True))
     example = f"curl -H 'Authorization: Bearer {made.key.text}' {url or own_url()}{tenants.WELCOME_PATH}"
     if as_json:
         shown = {"tenantId": str(made.tenant_id), "name": name, "apiKey": made.key.text, "example": example}
@@ -88,6 +68,8 @@ def tenant() -> None:
 
 # What was its name before there was anything to begin with.
 tenant.add_command(onboard, "create")
+for command in (one_tenant.export, one_tenant.suspend, one_tenant.resume, one_tenant.erase):
+    tenant.add_command(command)
 
 
 @tenant.command("list", epilog="Example: python -m app tenant list --json")
@@ -102,7 +84,7 @@ def list_tenants(*, as_json: bool) -> None:
             found += page
         return found
 
-    for one in _with_database(work):
+    for one in with_database(work):
         if as_json:
             click.echo(msgspec.json.encode(one))
         else:
@@ -126,7 +108,7 @@ def create(*, name: str, days: int | None, as_json: bool) -> None:
     """Make an operator's key, which is shown this once."""
     if not 1 <= len(name) <= 100:
         raise click.BadParameter("must have 1 to 100 characters", param_hint="--name")
-    key: keys.ApiKey = _with_database(lambda database: operators.create(database, name, days))
+    key: keys.ApiKey = with_database(lambda database: operators.create(database, name, days))
     if as_json:
         click.echo(json.dumps({"id": key.id, "operatorKey": key.text}))
         return
@@ -139,7 +121,7 @@ def create(*, name: str, days: int | None, as_json: bool) -> None:
 @refusals
 def list_keys(*, as_json: bool) -> None:
     """Show every operator's key, without its secret; as JSON one object a line."""
-    for key in _with_database(operators.listed):
+    for key in with_database(operators.listed):
         if as_json:
             click.echo(msgspec.json.encode(key))
         else:
@@ -152,5 +134,5 @@ def list_keys(*, as_json: bool) -> None:
 @refusals
 def revoke(*, key_id: str) -> None:
     """End the operator's key KEY_ID: every process refuses it within 5 seconds."""
-    if not _with_database(lambda database: operators.revoke(database, key_id)):
+    if not with_database(lambda database: operators.revoke(database, key_id)):
         end(f"There is no operator's key {key_id}: see `python -m app operator-key list`.", FAILED)

@@ -2,8 +2,6 @@
 
 import asyncpg
 
-from app import metrics
-from app.db.sweep import Sweep
 from app.secrets.data_keys import DataKeys
 from app.secrets.envelope import Envelope
 from app.secrets.kms import Kms
@@ -21,7 +19,6 @@ class SecretsRoom:
         self.keys = DataKeys(pool, self.kms, seconds=settings.data_key_seconds, days=settings.data_key_days)
         self.store = SecretStore(pool)
         self.vault = Vault(self.store, Envelope(self.keys, ROOM))
-        self.sweep = Sweep(pool, "vanta.sweep_secrets", metrics.SECRETS_EXPIRED)
 
     def close(self) -> None:
         """Let go of KMS."""

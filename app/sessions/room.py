@@ -2,8 +2,6 @@
 
 import asyncpg
 
-from app import metrics
-from app.db.sweep import Sweep
 from app.sessions.sessions import Sessions
 from app.sessions.store import SessionStore
 from app.state.cache import Cache
@@ -12,9 +10,8 @@ from app.state.epoch import Epoch
 
 
 class SessionsRoom:
-    """The sessions, through the cache that documents use, and their sweep."""
+    """The sessions, through the cache that documents use."""
 
     def __init__(self, pool: asyncpg.Pool, cache: Cache, epoch: Epoch) -> None:
         store = SessionStore(pool)
         self.sessions = Sessions(Documents(store, cache, epoch), store, epoch.now_ms)
-        self.sweep = Sweep(pool, "vanta.sweep_sessions", metrics.SESSIONS_EXPIRED)

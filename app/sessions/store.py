@@ -8,7 +8,7 @@ import asyncpg
 
 from app.sessions.session import SessionWrite
 from app.state.document import Document, Name, Write, Written, digest
-from app.state.store import EpochMovedError, Store
+from app.state.store import Database, EpochMovedError, Store
 
 _READ = "select * from vanta.read_sessions($1, $2, $3)"
 _WRITE = "select * from vanta.write_sessions($1, $2, $3, $4, $5, $6, $7)"
@@ -34,12 +34,12 @@ class SessionStore(Store):
             )
         return found
 
-    async def _write(self, writes: Sequence[Write], epoch: UUID | None) -> list[Written]:
+    async def _write(self, database: Database, writes: Sequence[Write], epoch: UUID | None) -> list[Written]:
         # Rising tenants: two batches that share tenants lock them in the same order.
         order = sorted(range(len(writes)), key=lambda index: writes[index].name.tenant)
         rows = [writes[index] for index in order]
         try:
-            records = await self._pool.fetch(
+            records = await database.fetch(
                 _WRITE,
                 epoch,
                 [write.name.tenant for write in rows],

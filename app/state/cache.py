@@ -14,6 +14,7 @@ time at which they are given up, so that a writer's death leaves nothing behind.
 import hashlib
 import secrets
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import hiredis
@@ -121,12 +122,25 @@ end
 """
 )
 
-# ARGV: token of the lease, entry, its milliseconds, life.
+# ARGV: token, milliseconds of a lease. Answers for each key whether there was nothing, so that it is leased now.
+_LEASE = _Script(
+    """
+local leased = {}
+for i, key in ipairs(KEYS) do
+    leased[i] = redis.call('SET', key, ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0
+end
+return leased
+"""
+)
+
+# ARGV: token of the leases, then for each key its entry and its milliseconds, then life.
 _FILL = _Script(
     _UNLESS_EMPTIED
     + """
-if redis.call('GETRANGE', KEYS[1], 0, 16) == ARGV[1] then
-    redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+for i, key in ipairs(KEYS) do
+    if redis.call('GETRANGE', key, 0, 16) == ARGV[1] then
+        redis.call('SET', key, ARGV[2 * i], 'PX', ARGV[2 * i + 1])
+    end
 end
 """
 )
@@ -137,20 +151,14 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True):
 
     epoch: UUID
     token: str
-    names: Sequence[Name]
+    keys: Sequence[str]
 
 
-class Lease(msgspec.Struct, frozen=True, kw_only=True):
-    """The right to put one document into the cache, lost as soon as a write marks it."""
+class Leases(msgspec.Struct, frozen=True, kw_only=True):
+    """The right to put documents into the cache, each lost as soon as a write marks it; a key of None is not leased."""
 
-    entry_key: str
     token: str
-
-
-class Hit(msgspec.Struct, frozen=True):
-    """A document from the cache."""
-
-    document: Document
+    keys: Sequence[str | None]
 
 
 class Cache:
@@ -159,28 +167,35 @@ class Cache:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def get(self, epoch: UUID, name: Name) -> Hit | Lease | None:
-        """The document, or a lease to fetch it, or None when it is to be fetched without keeping it."""
-        key = _key(epoch, name)
-        entry = await self._redis.send("GET", key)
-        if entry is None:
-            token = f"L{secrets.token_hex(8)}"
-            leased = await self._redis.send("SET", key, token, "NX", "PX", _LEASE_MILLISECONDS)
-            return Lease(entry_key=key, token=token) if leased else None
-        return Hit(_decode(entry)) if entry[:1] == b"D" else None
+    async def get(self, epoch: UUID, name: Name) -> Document | None:
+        """The document, None where it is to be fetched."""
+        entry = await self._redis.send("GET", _key(epoch, name))
+        return _decode(entry) if entry is not None and entry[:1] == b"D" else None
 
-    async def fill(self, lease: Lease, document: Document, now_ms: int) -> None:
-        """Keep ``document``, read after ``lease`` was got, unless a write has come in between."""
-        ttl = _milliseconds(document, now_ms)
-        if ttl > 0:
-            await self._run(_FILL, [lease.entry_key], [lease.token, _encode(document), ttl, self._redis.life])
+    async def lease(self, epoch: UUID, names: Sequence[Name]) -> Leases:
+        """Before ``names`` are fetched: leases on those of which nothing is here."""
+        token = f"L{secrets.token_hex(8)}"
+        keys = [_key(epoch, name) for name in names]
+        leased = await self._run(_LEASE, keys, [token, _LEASE_MILLISECONDS])
+        return Leases(token=token, keys=[key if one else None for key, one in zip(keys, leased, strict=True)])
+
+    async def fill(self, leases: Leases, documents: Sequence[Document | None], now_ms: int) -> None:
+        """Keep those of ``documents``, read after ``leases`` were got, of which no write has come in between."""
+        keys: list[str] = []
+        arguments: list[str | bytes | int] = [leases.token]
+        for key, document in zip(leases.keys, documents, strict=True):
+            if key is not None and document is not None and (ttl := _milliseconds(document, now_ms)) > 0:
+                keys.append(key)
+                arguments += (_encode(document), ttl)
+        if keys:
+            await self._run(_FILL, keys, [*arguments, self._redis.life])
 
     async def mark(self, epoch: UUID, names: Sequence[Name]) -> Marks:
         """Before the writes of ``names``: from here on nobody reads or fills these entries."""
         token = secrets.token_hex(8)
         keys = [_key(epoch, name) for name in names]
         await self._run(_MARK, keys, [token, MARK_MILLISECONDS, self._redis.life])
-        return Marks(epoch=epoch, token=token, names=names)
+        return Marks(epoch=epoch, token=token, keys=keys)
 
     async def release(
         self, marks: Marks, documents: Sequence[Document | None], revisions: Sequence[int | None], now_ms: int
@@ -191,14 +206,11 @@ class Cache:
             ttl = 0 if document is None else _milliseconds(document, now_ms)
             entry = _encode(document) if document is not None and ttl > 0 else b""
             arguments += [_NO_REVISION if revision is None else f"{revision:016x}", entry, ttl]
-        keys = [_key(marks.epoch, name) for name in marks.names]
-        await self._run(_RELEASE, keys, arguments)
+        await self._run(_RELEASE, marks.keys, arguments)
 
-    async def _run(
-        self, script: _Script, keys: Sequence[str], arguments: Sequence[str | bytes | int]
-    ) -> None:
+    async def _run(self, script: _Script, keys: Sequence[str], arguments: Sequence[str | bytes | int]) -> Any:
         try:
-            await self._redis.send("EVALSHA", script.sha1, len(keys), *keys, *arguments)
+            return await self._redis.send("EVALSHA", script.sha1, len(keys), *keys, *arguments)
         except hiredis.ReplyError as error:
             if str(error).startswith(_EMPTIED):
                 self._redis.reconnect()
@@ -206,7 +218,7 @@ class Cache:
             # A server just started, or emptied of its scripts.
             if not str(error).startswith("NOSCRIPT"):
                 raise
-            await self._redis.send("EVAL", script.text, len(keys), *keys, *arguments)
+            return await self._redis.send("EVAL", script.text, len(keys), *keys, *arguments)
 
 
 def _key(epoch: UUID, name: Name) -> str:

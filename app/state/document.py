@@ -76,10 +76,14 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Once(msgspec.Struct, frozen=True, kw_only=True):
-    """An Idempotency-Key, and a digest of the request that it is sent with."""
+    """An Idempotency-Key, and a digest of the request that it is sent with.
+
+    ``open`` is an outcome after which the caller goes on, and which is no answer to remember.
+    """
 
     key: str
     fingerprint: str
+    open: Outcome | None = None
 
 
 class Transacted(msgspec.Struct, frozen=True, kw_only=True):

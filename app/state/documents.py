@@ -9,7 +9,7 @@ import structlog
 
 from app import metrics
 from app.state.batch import Batcher
-from app.state.cache import LOST, Cache, Hit, Lease, Marks
+from app.state.cache import LOST, Cache, Leases, Marks
 from app.state.document import Document, Name, Once, Transacted, Write, Written
 from app.state.epoch import Epoch
 from app.state.store import EpochMovedError, KeyReusedError, QuotaExceededError, Store
@@ -38,7 +38,7 @@ class Documents:
         self._cache = cache
         self._epoch = epoch
         self._reads = Batcher[Name, Document | None](
-            "read", store.read, identity=lambda name: name, lanes=_LANES, limit=_READS_AT_ONCE
+            "read", self._read, identity=lambda name: name, lanes=_LANES, limit=_READS_AT_ONCE
         )
         self._writes = Batcher[Write, Written](
             "write", self._write, identity=lambda write: write.name, lanes=_LANES, limit=_WRITES_AT_ONCE
@@ -49,26 +49,21 @@ class Documents:
 
     async def get(self, name: Name) -> Document | None:
         """The live document, as of the last write that was acknowledged before this call."""
-        found: Hit | Lease | None = None
         epoch = self._epoch.trusted
         if epoch is None:
             self._bypass()
-        else:
-            try:
-                found = await self._cache.get(epoch, name)
-            except LOST:
-                self._bypass()
-            else:
-                if isinstance(found, Hit):
-                    self._hit()
-                    document = found.document
-                    expired = document.expires_ms is not None and document.expires_ms <= self._epoch.now_ms()
-                    return None if expired else document
-                self._miss()
-        document = await self._reads.submit(name)
-        if isinstance(found, Lease) and document is not None:
-            self._later(self._cache.fill(found, document, self._epoch.now_ms()))
-        return document
+            return await self._reads.submit(name)
+        try:
+            document = await self._cache.get(epoch, name)
+        except LOST:
+            self._bypass()
+            return await self._reads.submit(name)
+        if document is None:
+            self._miss()
+            return await self._reads.submit(name)
+        self._hit()
+        expired = document.expires_ms is not None and document.expires_ms <= self._epoch.now_ms()
+        return None if expired else document
 
     async def write(self, write: Write) -> Written:
         """Do ``write``; when this returns it is durable and every later :meth:`get` anywhere sees it."""
@@ -90,6 +85,23 @@ class Documents:
     async def answered(self, tenant: UUID, once: Once) -> Transacted | None:
         """What a request with this key was answered before, if it was; raises ``KeyReusedError``."""
         return await self._transactions.answered(tenant, once)
+
+    async def _read(self, names: Sequence[Name]) -> Sequence[Document | None]:
+        leases = await self._lease(names)
+        documents = await self._store.read(names)
+        if leases is not None:
+            # Nobody waits for it.
+            self._later(self._cache.fill(leases, documents, self._epoch.now_ms()))
+        return documents
+
+    async def _lease(self, names: Sequence[Name]) -> Leases | None:
+        epoch = self._epoch.trusted
+        if epoch is None:
+            return None
+        try:
+            return await self._cache.lease(epoch, names)
+        except LOST:
+            return None
 
     async def _write(self, writes: Sequence[Write]) -> Sequence[Written | Exception]:
         return await self._marked(

@@ -28,8 +28,10 @@ async def patch(documents: Documents, write: Write, once: Once | None) -> Transa
             current = await documents.get(write.name)
             condition = _condition(write, current)
             if condition is None:
-                refused = Written(outcome="precondition_failed", revision=None, expires_ms=None)
-                return Transacted(written=[refused], digests=[None])
+                refused = await _refused(documents, write, once)
+                if refused is None:
+                    continue
+                return refused
             value = merge.apply(current.value if current else None, change)
             if len(value) > json.MAX_BYTES:
                 raise TooLargeError
@@ -41,11 +43,22 @@ async def patch(documents: Documents, write: Write, once: Once | None) -> Transa
                 etags=(current.etag[1:-1],) if current else (),
             )
             if once:
-                done = await documents.transact([attempt], once)
+                open_ended = msgspec.structs.replace(once, open="precondition_failed")
+                done = await documents.transact([attempt], open_ended)
             else:
                 done = Transacted(written=[await documents.write(attempt)], digests=[attempt.digest])
-            if done.written[0].outcome != "precondition_failed":
+            if done.replayed or done.written[0].outcome != "precondition_failed":
                 return done
+
+
+async def _refused(documents: Documents, write: Write, once: Once | None) -> Transacted | None:
+    """The refusal of a patch of a document that is not what the caller expects, remembered where it must be; None if it is by now."""
+    if once is None:
+        failed = Written(outcome="precondition_failed", revision=None, expires_ms=None)
+        return Transacted(written=[failed], digests=[None])
+    check = msgspec.structs.replace(write, value=None, digest=None, ttl=None)
+    done = await documents.transact([check], msgspec.structs.replace(once, open="checked"))
+    return done if done.replayed or done.written[0].outcome != "checked" else None
 
 
 def _condition(write: Write, current: Document | None) -> Condition | None:

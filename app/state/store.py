@@ -6,12 +6,15 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+from asyncpg.pool import PoolConnectionProxy
 
 from app.state.document import Document, Name, Once, Outcome, Transacted, Write, Written
 
 _READ = "select * from vanta.read_documents($1, $2, $3, $4)"
 _WRITE = "select * from vanta.write_documents($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-_TRANSACT = "select * from vanta.transact($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) order by ord"
+_TRANSACT = (
+    "select * from vanta.transact($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) order by ord"
+)
 _ANSWER = "select fingerprint, answer from vanta.find_answer($1, $2)"
 
 
@@ -20,7 +23,14 @@ class EpochMovedError(Exception):
 
 
 class QuotaExceededError(Exception):
-    """The tenant would have more documents or bytes than it may; nothing was written."""
+    """The tenant would have more documents or bytes than it may; nothing was written.
+
+    ``replayed``: so it was answered before, to the same Idempotency-Key.
+    """
+
+    def __init__(self, *, replayed: bool = False) -> None:
+        super().__init__()
+        self.replayed = replayed
 
 
 class KeyReusedError(Exception):
@@ -43,6 +53,11 @@ _ERRORS: dict[str, type[Exception]] = {
     "VA002": QuotaExceededError,
     "VA003": KeyReusedError,
 }
+
+#: What runs a statement: any connection, or one whose transaction it belongs to.
+Database = asyncpg.Pool | PoolConnectionProxy
+# What is wrong with a row, and not with the database.
+_NOT_STORED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 
 
 class Store:
@@ -73,22 +88,35 @@ class Store:
         :class:`EpochMovedError`. A row PostgreSQL cannot store fails alone, with the exception as its result.
         """
         try:
-            return [*await self._write(writes, epoch)]
-        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+            return [*await self._write(self._pool, writes, epoch)]
+        except _NOT_STORED as error:
             if len(writes) == 1:
                 return [error]
-        results: list[Written | Exception] = []
-        for write in writes:
-            results += await self.write([write], epoch)
-        return results
+        return await self._write_apart(writes, epoch)
 
-    async def _write(self, writes: Sequence[Write], epoch: UUID | None) -> list[Written]:
-        # Rising tenants: two batches that share tenants lock them in the same order.
-        order = sorted(range(len(writes)), key=lambda index: writes[index].name.tenant)
+    async def _write_apart(self, writes: Sequence[Write], epoch: UUID | None) -> list[Written | Exception]:
+        """:meth:`write` row by row, still in one transaction: what was committed before the epoch moved would be done again."""
+        results: dict[int, Written | Exception] = {}
+        async with self._pool.acquire() as connection, connection.transaction():
+            for index in _by_tenant(writes):
+                try:
+                    async with connection.transaction():
+                        (results[index],) = await self._write(connection, [writes[index]], epoch)
+                except _NOT_STORED as error:
+                    results[index] = error
+        return [results[index] for index in range(len(writes))]
+
+    async def _write(
+        self,
+        database: Database,
+        writes: Sequence[Write],
+        epoch: UUID | None,
+    ) -> list[Written]:
+        order = _by_tenant(writes)
         rows = [writes[index] for index in order]
         tenants, counts = _groups([write.name.tenant for write in rows])
         try:
-            records = await self._pool.fetch(
+            records = await database.fetch(
                 _WRITE,
                 epoch,
                 tenants,
@@ -126,17 +154,18 @@ class Store:
                 writes[0].traceparent,
                 once and once.key,
                 once and once.fingerprint,
+                once and once.open,
             )
         except asyncpg.PostgresError as error:
             raise _ours(error) from None
-        return Transacted(
-            written=[Written(outcome=row[1], revision=row[2], expires_ms=row[3]) for row in records],
-            digests=[row[4] for row in records],
+        return _within_limits(
+            [Written(outcome=row[1], revision=row[2], expires_ms=row[3]) for row in records],
+            [row[4] for row in records],
             replayed=records[0][5],
         )
 
     async def answered(self, tenant: UUID, once: Once) -> Transacted | None:
-        """What was answered before under the key of ``once``; raises :class:`KeyReusedError`."""
+        """What was answered before under the key of ``once``; raises :class:`KeyReusedError` and :class:`QuotaExceededError`."""
         record = await self._pool.fetchrow(_ANSWER, tenant, once.key)
         if record is None:
             return None
@@ -144,19 +173,28 @@ class Store:
         if fingerprint != once.fingerprint:
             raise KeyReusedError
         rows = sorted(_answer.decode(answer), key=lambda row: row.ord)
-        return Transacted(
-            written=[
-                Written(outcome=row.outcome, revision=row.revision, expires_ms=row.expires_ms) for row in rows
-            ],
-            digests=[row.digest for row in rows],
+        return _within_limits(
+            [Written(outcome=row.outcome, revision=row.revision, expires_ms=row.expires_ms) for row in rows],
+            [row.digest for row in rows],
             replayed=True,
         )
+
+
+def _within_limits(written: list[Written], digests: list[str | None], *, replayed: bool) -> Transacted:
+    if written[0].outcome == "quota_exceeded":
+        raise QuotaExceededError(replayed=replayed)
+    return Transacted(written=written, digests=digests, replayed=replayed)
 
 
 def _ours(error: asyncpg.PostgresError) -> Exception:
     """What ``error`` means to our callers; itself where it is not one of our functions' own."""
     kind = _ERRORS.get(getattr(error, "sqlstate", ""))
     return kind() if kind else error
+
+
+def _by_tenant(writes: Sequence[Write]) -> list[int]:
+    """The places of ``writes``, tenants rising: two batches that share tenants lock them in the same order."""
+    return sorted(range(len(writes)), key=lambda index: writes[index].name.tenant)
 
 
 def _groups(tenants: Sequence[UUID]) -> tuple[list[UUID], list[int]]:

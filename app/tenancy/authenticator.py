@@ -1,5 +1,6 @@
 """From an ``Authorization`` header to a principal."""
 
+import asyncio
 import hashlib
 import hmac
 import time
@@ -41,6 +42,8 @@ class Authenticator:
         self._remembered: dict[str, _Entry] = {}
         # By their digests, with until when: verifying a signature costs more than the rest of a request.
         self._believed: dict[bytes, tuple[float, Principal]] = {}
+        # Look-ups under way: a key is forgotten for all its callers at once, and they need one answer.
+        self._asked: dict[str, asyncio.Future[_Entry | None]] = {}
         # How often something was forgotten: what was being looked up meanwhile may be as old as that.
         self._forgotten = 0
 
@@ -53,7 +56,7 @@ class Authenticator:
             return await self._of_token(authorization[7:])
         entry = self._remembered.get(key.id)
         if entry is None or entry.until < time.monotonic():
-            entry = await self._look_up(key.id)
+            entry = await self._looked_up(key.id)
         given = key.secret_sha256
         if hmac.compare_digest(given, entry.secret_sha256 if entry else _NO_SECRET):
             return entry.principal if entry else None
@@ -69,11 +72,13 @@ class Authenticator:
     def forget_key(self, key_id: str) -> None:
         """Ask PostgreSQL at the next use of the key, because it was changed."""
         self._forgotten += 1
+        self._asked.clear()
         self._remembered.pop(key_id, None)
 
     def forget_tenant(self, tenant: UUID) -> None:
         """Ask PostgreSQL at the next use of each key or token of ``tenant``."""
         self._forgotten += 1
+        self._asked.clear()
         for key_id in [key for key, entry in self._remembered.items() if entry.principal.tenant == tenant]:
             self._remembered.pop(key_id, None)
         for digest in [one for one, (_, who) in self._believed.items() if who.tenant == tenant]:
@@ -96,6 +101,22 @@ class Authenticator:
         if forgotten == self._forgotten:
             self._believed[digest] = (now + min(REMEMBER_SECONDS, believed.seconds), believed.principal)
         return believed.principal
+
+    async def _looked_up(self, key_id: str) -> _Entry | None:
+        """What :meth:`_look_up` returns or raises, of one that may have begun before, but not before it was forgotten."""
+        asked = self._asked.get(key_id)
+        if asked is None:
+            asked = self._asked[key_id] = asyncio.ensure_future(self._look_up(key_id))
+
+            def answered(done: asyncio.Future[_Entry | None]) -> None:
+                if self._asked.get(key_id) is done:
+                    del self._asked[key_id]
+                # Whoever asked may have left: an error that nobody takes is no reason for a warning.
+                done.cancelled() or done.exception()
+
+            asked.add_done_callback(answered)
+        # Shielded, for the others wait for it too.
+        return await asyncio.shield(asked)
 
     async def _look_up(self, key_id: str) -> _Entry | None:
         # Before the query: what is read is at least as new as this.

@@ -1,12 +1,13 @@
 """The end of a tenant: nothing of it stays, in PostgreSQL or in the cache, but that it was."""
 
 import asyncio
+from collections.abc import Callable
 from uuid import UUID
 
 import asyncpg
 
 from app.db.redis import Redis
-from app.tenancy.authenticator import REMEMBER_SECONDS, Authenticator
+from app.tenancy.authenticator import REMEMBER_SECONDS
 
 # Rows of a table at a time: some take others along that lean on them.
 _ROWS = 500
@@ -23,12 +24,12 @@ class NotErasedError(Exception):
 
 
 class Eraser:
-    """Erases tenants; what was interrupted goes on when it is asked for again."""
+    """Erases tenants; what was interrupted goes on when it is asked for again. ``forget`` is told of each whose keys have ended."""
 
-    def __init__(self, pool: asyncpg.Pool, redis: Redis, authenticator: Authenticator) -> None:
+    def __init__(self, pool: asyncpg.Pool, redis: Redis, forget: Callable[[UUID], None]) -> None:
         self._pool = pool
         self._redis = redis
-        self._authenticator = authenticator
+        self._forget_keys = forget
 
     async def erase(self, tenant: UUID, name: str, *, by: str, traceparent: str | None) -> None:
         """Erase ``tenant``, which has to be called ``name``; raises :class:`NotErasedError`.
@@ -41,7 +42,7 @@ class Eraser:
         )
         if outcome != "erasing":
             raise NotErasedError(mismatch=outcome == "mismatch")
-        self._authenticator.forget_tenant(tenant)
+        self._forget_keys(tenant)
         # Until then other processes may believe its keys, and write, read and cache.
         await asyncio.sleep(REMEMBER_SECONDS)
         tables = {row[0] for row in await self._pool.fetch("select vanta.tenant_tables()")}

@@ -9,7 +9,10 @@ import msgspec
 
 from app.tenancy.principal import TenantRole
 
-_HTTPS = r"^https://[^\s/?#@\x00-\x1f\x7f]+(/[^\s@#\x00-\x1f\x7f]*)?$"
+# The lookaheads: app/state/names.py says why.
+_TEXT = r"^[^\x00-\x1f\x7f]+$(?!\n)"
+# ASCII, because languages do not agree on what else is a space.
+_HTTPS = r'^https://[!"$-.0->A-~]+(/[!"$-?A-~]*)?$(?!\n)'
 
 
 class Issuer(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -24,7 +27,7 @@ class Issuer(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_u
             description="`aud` of the tokens; with this issuer it belongs to one tenant.",
             min_length=1,
             max_length=500,
-            pattern=r"^[^\x00-\x1f\x7f]+$",
+            pattern=_TEXT,
         ),
     ]
     jwks_uri: Annotated[
@@ -36,12 +39,12 @@ class Issuer(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_u
             description="The claim that tells roles: a text or an array of texts.",
             min_length=1,
             max_length=200,
-            pattern=r"^[^\x00-\x1f\x7f]+$",
+            pattern=_TEXT,
         ),
     ]
     roles: Annotated[
         Mapping[
-            Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")],
+            Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=_TEXT)],
             TenantRole,
         ],
         msgspec.Meta(

@@ -7,15 +7,15 @@ without bcrypt, which only helps where people choose the secret and would cost 1
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass
+
+import msgspec
 
 _ID = r"[0-9a-f]{16}"
 _FORM = re.compile(rf"vanta_({_ID})_([A-Za-z0-9_-]{{43}})")
 _id = re.compile(_ID)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ApiKey:
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """A key as its holder has it; ``id`` may be shown and logged, the secret never."""
 
     id: str

@@ -33,7 +33,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         str,
         msgspec.Meta(
             description="A collection, or with `*` at its end all that begin so; `_secrets` and its like are rooms.",
-            pattern=r"^(_?[a-z0-9][a-z0-9._-]{0,62}|(_?[a-z0-9][a-z0-9._-]{0,62})?\*)$",
+            pattern=r"^(_?[a-z0-9][a-z0-9._-]{0,62}|(_?[a-z0-9][a-z0-9._-]{0,62})?\*)$(?!\n)",
         ),
     ]
     verbs: Annotated[

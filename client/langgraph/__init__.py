@@ -1,6 +1,5 @@
 """A LangGraph checkpointer that keeps checkpoints in the state API: ``graph.compile(checkpointer=VantaSaver(url, key, agent))``."""
 
 from client.langgraph.saver import VantaSaver
-from client.langgraph.wire import VantaError
 
-__all__ = ["VantaError", "VantaSaver"]
+__all__ = ["VantaSaver"]

@@ -71,7 +71,7 @@ def put(
     path = wire.checkpoint(thread, checkpoint["id"])
     body["channels"] = _channels(serde, values, versions, same)
     response = yield Request(method="PUT", path=path, body=body)
-    if same and wire.problem(response) == _CHANNEL_MISSING:
+    if same and wire.refused(response) == _CHANNEL_MISSING:
         # The parent was pruned, or is not what these versions count from.
         body["channels"] = _channels(serde, values, versions, set())
         response = yield Request(method="PUT", path=path, body=body)

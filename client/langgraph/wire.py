@@ -8,16 +8,9 @@ from urllib.parse import quote, unquote
 
 import httpx
 
+from client.problem import problem
+
 Result = TypeVar("Result")
-
-
-class VantaError(Exception):
-    """The API refused: ``type`` is stable, docs/reference/errors.md lists them."""
-
-    def __init__(self, problem: Mapping[str, Any]) -> None:
-        super().__init__(f"{problem.get('title')}: {problem.get('detail')}")
-        self.type: str = problem.get("type", "about:blank")
-        self.status: int | None = problem.get("status")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,21 +59,18 @@ def typed(encoded: Mapping[str, Any]) -> tuple[str, bytes]:
     return encoded["type"], base64.b64decode(encoded["data"])
 
 
-def problem(response: httpx.Response) -> str | None:
+def refused(response: httpx.Response) -> str | None:
     """The type of a refusal, None for any other answer."""
-    if response.headers.get("content-type") != "application/problem+json":
-        return None
-    return response.json().get("type")
+    return None if response.is_success else problem(response).type
 
 
 def check(response: httpx.Response) -> None:
-    """Raise :class:`VantaError` for a refusal."""
-    if problem(response) is not None:
-        raise VantaError(response.json())
-    response.raise_for_status()
+    """Raise the :class:`~client.problem.Problem` that a refusal is."""
+    if not response.is_success:
+        raise problem(response)
 
 
 def checked(response: httpx.Response) -> Any:
-    """The answer; raises :class:`VantaError` for a refusal."""
+    """The answer; raises the :class:`~client.problem.Problem` that a refusal is."""
     check(response)
     return response.json()

@@ -14,7 +14,7 @@ import pytest
 import client.agents
 import client.checkpoints
 import client.collections
-import client.documents
+import client.document
 import client.events
 import client.keys
 import client.problem
@@ -33,7 +33,7 @@ MODULES: tuple[ModuleType, ...] = (
     client.agents,
     client.checkpoints,
     client.collections,
-    client.documents,
+    client.document,
     client.events,
     client.keys,
     client.problem,

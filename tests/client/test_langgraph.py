@@ -14,7 +14,8 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, interrupt
 
-from client.langgraph import VantaError, VantaSaver
+from client import Problem
+from client.langgraph import VantaSaver
 
 from ..app.real.conftest import serving  # noqa: TID252 - tests are no package
 
@@ -185,7 +186,7 @@ def test_subgraphs_leave_no_more_than_their_parents(saver: VantaSaver, tenant: "
 
 
 def test_a_refusal_says_why(saver: VantaSaver) -> None:
-    with pytest.raises(VantaError, match="A thread is named") as refused:
+    with pytest.raises(Problem, match="A thread is named") as refused:
         saver.get_tuple(thread("x" * 600))
     assert refused.value.type == "urn:vanta:problem:invalid-key"
     with pytest.raises(ValueError, match="keep_latest, delete"):
@@ -196,6 +197,6 @@ def test_copying_over_a_thread_is_refused(saver: VantaSaver) -> None:
     for name in ("a", "b"):
         config: RunnableConfig = {"configurable": {"thread_id": name, "checkpoint_ns": ""}}
         saver.put(config, empty_checkpoint(), {"source": "loop"}, {})
-    with pytest.raises(VantaError) as refused:
+    with pytest.raises(Problem) as refused:
         saver.copy_thread("a", "b")
     assert refused.value.type == "urn:vanta:problem:thread-exists"

@@ -14,6 +14,7 @@ _LAST_EVENT_ID = Header(
     name="Last-Event-ID",
     description="The last id received: the watch goes on after it. Clients of server-sent events send it by themselves.",
     example="4711",
+    schema={"type": "string", "pattern": r"^[0-9]{1,18}$(?!\n)"},
 )
 _WATCH = (
     problems.INVALID_EVENT_ID,

@@ -1,10 +1,10 @@
 """One entry of the table of routes: what is served, by which handler, and what the reference says of it."""
 
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -20,11 +20,12 @@ _PARAMETER = re.compile(r"{\+?(\w+)}")
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """A header of a request or an answer."""
+    """A header of a request or an answer; ``schema`` is the JSON Schema of its value."""
 
     name: str
     description: str
     example: str
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Secrets: ``/v1/secrets``, and beside it what is not a value: a path takes all that is left of a URL."""
 
 from app.api import problems
+from app.api.routes import headers
 from app.api.routes.always import ALWAYS
 from app.api.routes.route import Answer, Header, Route
 from app.api.secret_schemas import (
@@ -16,23 +17,24 @@ from app.api.secret_schemas import (
 )
 
 _ETAG = Header(
-    name="ETag", description="Strong validator of this version; opaque.", example='"3-9ae0c2d1b7f33c05"'
+    name="ETag",
+    description="Strong validator of this version; opaque.",
+    example='"3-9ae0c2d1b7f33c05"',
+    schema=headers.TAG,
 )
 _LOCATION = Header(name="Location", description="Path of the new secret.", example="/v1/secrets/crm/token")
 _IF_MATCH = Header(
     name="If-Match",
     description="Entity tags, one of which the newest version must have; `*`: it must be readable.",
     example='"3-9ae0c2d1b7f33c05"',
+    schema=headers.TAGS,
 )
 _IF_NONE_MATCH = Header(
-    name="If-None-Match", description="Only `*`: there must be nothing readable yet.", example="*"
+    name="If-None-Match",
+    description="Only `*`: there must be nothing readable yet.",
+    example="*",
+    schema=headers.ANY,
 )
-_CONCURRENCY = Header(
-    name="Vanta-Concurrency",
-    description="Only `last-write-wins`: write whatever is there, lost updates included.",
-    example="last-write-wins",
-)
-
 # What a scope of a key must name.
 _SCOPE = "_secrets"
 
@@ -82,7 +84,7 @@ ROUTES = (
             ),
         },
         problems=(problems.INVALID_KEY, *_PRECONDITION, *_BODY, *_SEALING, *ALWAYS),
-        headers=(_IF_MATCH, _IF_NONE_MATCH, _CONCURRENCY),
+        headers=(_IF_MATCH, _IF_NONE_MATCH, headers.CONCURRENCY),
         body=NewSecret,
         verb="write",
         scope=_SCOPE,
@@ -98,7 +100,7 @@ ROUTES = (
         ),
         answers={204: Answer(description="Deleted.")},
         problems=(problems.INVALID_KEY, problems.SECRET_NOT_FOUND, *_PRECONDITION, *ALWAYS),
-        headers=(_IF_MATCH, _CONCURRENCY),
+        headers=(_IF_MATCH, headers.CONCURRENCY),
         query=VersionsQuery,
         verb="write",
         scope=_SCOPE,

@@ -17,8 +17,7 @@ import psutil
 from app.db import postgres as app_postgres
 from app.db.redis import LIFE_KEY
 from app.tenancy import tenants
-from local import tls
-from local.home import Home
+from local.home import LOOPBACK, Home
 from local.ports import Ports
 from local.postgres import Postgres
 from local.processes import Processes
@@ -185,7 +184,7 @@ def _engines(home: Home) -> tuple[PostgresServer, RedisServer]:
         folder=home.folder("databases", "broken"),
         name="postgres",
         host="127.0.0.1",
-        port=ports.claim("postgres", hosts=tls.HOSTS),
+        port=ports.claim("postgres", hosts=LOOPBACK),
     )
     postgres.initialise(username="vanta", password="guards nothing", database="vanta")
     postgres.start()

@@ -85,9 +85,7 @@ class Recorder:
             body = json.dumps({"by": operation.id}).encode()
         if insist:
             headers["idempotency-key"] = f"{operation.id}"
-        tries = 0
         while True:
-            tries += 1
             answer: Answer | None = None
             try:
                 answer = await clients[api].request(
@@ -101,9 +99,6 @@ class Recorder:
                 pass
             if answer is not None and (answer.status != 503 or not insist):
                 _note(operation, answer)
-                if tries > 1 and not operation.acknowledged:
-                    # Refusals are not remembered: an earlier try that is still under way may yet be done.
-                    operation.returned = None
                 return operation
             if not insist:
                 return operation

@@ -254,6 +254,14 @@ def operator_key(database: Database) -> str:
 
 
 @pytest.fixture
+def operator(api: Served, operator_key: str) -> Generator[httpx.Client]:
+    """Speaks to the API as an operator."""
+    headers = {"authorization": f"Bearer {operator_key}"}
+    with httpx.Client(base_url=api.url, headers=headers, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
 def tenant(new_tenant: Callable[[], Tenant]) -> Tenant:
     """A tenant of this test alone."""
     return new_tenant()

@@ -16,7 +16,7 @@ from app.db import postgres as app_postgres
 from app.db.redis import Redis, RedisLostError
 from app.state import cache as caches
 from app.state import epoch as epochs
-from app.state.cache import Cache, Hit, Lease
+from app.state.cache import Cache, Leases
 from app.state.document import Document, Name, Once, Write, Written, digest
 from app.state.documents import Documents
 from app.state.epoch import Epoch
@@ -128,13 +128,25 @@ def document(revision: int, value: bytes = b"1") -> Document:
 
 
 async def cached(worker: Worker, name: Name) -> int | None:
-    """The revision in the cache, without leaving a lease behind."""
+    """The revision in the cache."""
     epoch = worker.epoch.markable
     assert epoch
     found = await worker.cache.get(epoch, name)
-    if isinstance(found, Lease):
-        await worker.redis.send("DEL", found.entry_key)
-    return found.document.revision if isinstance(found, Hit) else None
+    return found.revision if found else None
+
+
+async def leased(worker: Worker, epoch: UUID, name: Name) -> tuple[Leases, str]:
+    """A lease on a document that is not in the cache, with the key of its entry."""
+    leases = await worker.cache.lease(epoch, [name])
+    (key,) = leases.keys
+    assert key
+    return leases, key
+
+
+async def hidden(worker: Worker, epoch: UUID, name: Name) -> bool:
+    """Whether a reader gets neither the document nor a lease on it."""
+    leases = await worker.cache.lease(epoch, [name])
+    return await worker.cache.get(epoch, name) is None and leases.keys == [None]
 
 
 async def test_a_write_is_read_from_the_cache_by_all(one: Worker, other: Worker, name: Name) -> None:
@@ -147,12 +159,11 @@ async def test_a_reader_that_fetched_before_a_write_cannot_fill_the_cache_after_
     one: Worker, other: Worker, name: Name
 ) -> None:
     await one.store.write([put(name, "1")], one.epoch.markable)
-    lease = await one.cache.get(await open_epoch(one), name)
-    (old,) = await one.store.read([name])
-    assert isinstance(lease, Lease)
-    assert old
+    leases, _ = await leased(one, await open_epoch(one), name)
+    old = await one.store.read([name])
+    assert old[0]
     await other.put(name, "2")
-    await one.cache.fill(lease, old, one.epoch.now_ms())
+    await one.cache.fill(leases, old, one.epoch.now_ms())
     assert await cached(one, name) == 2
 
 
@@ -162,13 +173,13 @@ async def test_nor_after_a_transaction_that_changed_the_document_among_others(
     names = [name, Name(name.tenant, "agents", "planner/8")]
     await one.store.write([put(each, "1") for each in names], one.epoch.markable)
     epoch = await open_epoch(one)
-    leases = [await one.cache.get(epoch, each) for each in names]
+    leases = await one.cache.lease(epoch, names)
+    assert None not in leases.keys
     before = await one.store.read(names)
+    assert None not in before
     await other.documents.transact([put(each, "2") for each in names])
-    for each, lease, old in zip(names, leases, before, strict=True):
-        assert isinstance(lease, Lease)
-        assert old
-        await one.cache.fill(lease, old, one.epoch.now_ms())
+    await one.cache.fill(leases, before, one.epoch.now_ms())
+    for each in names:
         (now,) = await one.store.read([each])
         assert now
         assert await cached(one, each) == now.revision
@@ -217,22 +228,47 @@ async def test_a_transaction_not_marked_in_the_open_epoch_is_refused(
 
 async def test_nor_while_the_write_is_under_way(one: Worker, other: Worker, name: Name) -> None:
     epoch = await open_epoch(one)
-    lease = await one.cache.get(epoch, name)
-    assert isinstance(lease, Lease)
+    leases, _ = await leased(one, epoch, name)
     await other.cache.mark(epoch, [name])
-    await one.cache.fill(lease, document(1), 0)
-    assert await one.cache.get(epoch, name) is None
+    await one.cache.fill(leases, [document(1)], 0)
+    assert await hidden(one, epoch, name)
+
+
+async def test_of_documents_read_together_only_those_that_a_write_has_crossed_are_left_out(
+    one: Worker, other: Worker, name: Name
+) -> None:
+    names = [Name(name.tenant, "agents", f"planner/{number}") for number in range(4)]
+    await one.store.write([put(each, "1") for each in names[:3]], one.epoch.markable)
+    epoch = await open_epoch(one)
+    await other.cache.mark(epoch, [names[0]])
+    leases = await one.cache.lease(epoch, names)
+    assert [key is not None for key in leases.keys] == [False, True, True, True]
+    before = await one.store.read(names)
+    await other.cache.mark(epoch, [names[1]])
+    await one.cache.fill(leases, before, one.epoch.now_ms())
+    assert before[2]
+    assert [await cached(one, each) for each in names] == [None, None, before[2].revision, None]
+
+
+async def test_documents_read_together_are_in_the_cache_afterwards(
+    one: Worker, other: Worker, name: Name
+) -> None:
+    names = [Name(name.tenant, "agents", f"planner/{number}") for number in range(8)]
+    await one.store.write([put(each, "1") for each in names], one.epoch.markable)
+    await open_epoch(one)
+    assert await asyncio.gather(*(one.read(each) for each in names)) == [b"1"] * 8
+    for each in names:
+        await until(lambda each=each: cached(other, each))
 
 
 async def test_nor_when_what_the_write_left_in_the_cache_was_evicted(
     one: Worker, other: Worker, name: Name
 ) -> None:
     epoch = await open_epoch(one)
-    lease = await one.cache.get(epoch, name)
-    assert isinstance(lease, Lease)
+    leases, key = await leased(one, epoch, name)
     await other.put(name, "2")
-    await one.redis.send("DEL", lease.entry_key)
-    await one.cache.fill(lease, document(1), 0)
+    await one.redis.send("DEL", key)
+    await one.cache.fill(leases, [document(1)], 0)
     assert await cached(one, name) is None
 
 
@@ -242,7 +278,7 @@ async def test_a_write_under_way_hides_what_was_cached_and_nobody_fills(
     await one.put(name, "1")
     await one.cache.mark(await open_epoch(one), [name])
     for worker in (one, other):
-        assert await worker.cache.get(await open_epoch(worker), name) is None
+        assert await hidden(worker, await open_epoch(worker), name)
         assert await worker.read(name) == b"1"
 
 
@@ -254,7 +290,7 @@ async def test_two_writes_at_once_never_leave_the_older_one(
     older, newer = await one.cache.mark(epoch, [name]), await other.cache.mark(epoch, [name])
     releases = [(one, older, 5), (other, newer, 6)]
     for worker, marks, revision in releases if order == "as committed" else reversed(releases):
-        assert await worker.cache.get(epoch, name) is None
+        assert await hidden(worker, epoch, name)
         await worker.cache.release(marks, [document(revision)], [revision], 0)
     assert await cached(one, name) == (6 if order == "as committed" else None)
 
@@ -273,13 +309,11 @@ async def test_a_write_whose_mark_was_deleted_removes_what_came_in_its_place(
     one: Worker, other: Worker, name: Name
 ) -> None:
     epoch = await open_epoch(one)
-    before = await other.cache.get(epoch, name)
-    assert isinstance(before, Lease)
+    _, key = await leased(other, epoch, name)
     marks = await one.cache.mark(epoch, [name])
-    await one.redis.send("DEL", before.entry_key)
-    lease = await other.cache.get(epoch, name)
-    assert isinstance(lease, Lease)
-    await other.cache.fill(lease, document(1), 0)
+    await one.redis.send("DEL", key)
+    leases, _ = await leased(other, epoch, name)
+    await other.cache.fill(leases, [document(1)], 0)
     assert await cached(one, name) == 1
     await one.cache.release(marks, [document(2)], [2], 0)
     assert await cached(one, name) is None
@@ -292,14 +326,13 @@ async def test_a_read_that_crosses_a_write_whose_mark_went_with_everything_else_
     epoch = await open_epoch(one)
     await one.cache.mark(epoch, [name])
     await one.redis.send("FLUSHALL")
-    lease = await other.cache.get(epoch, name)
-    assert isinstance(lease, Lease)
-    (old,) = await other.store.read([name])
-    assert old
+    leases, _ = await leased(other, epoch, name)
+    old = await other.store.read([name])
+    assert old[0]
     await one.store.write([put(name, "2")], epoch)
     assert await other.read(name) == b"2"
     with pytest.raises(hiredis.ReplyError):
-        await other.cache.fill(lease, old, 0)
+        await other.cache.fill(leases, old, 0)
     assert await other.read(name) == b"2"
 
 
@@ -316,16 +349,15 @@ async def test_nothing_is_marked_in_a_redis_that_was_emptied_until_it_is_known_a
 
 async def test_no_policy_evicts_a_mark_because_it_has_no_expiry(one: Worker, name: Name) -> None:
     epoch = await open_epoch(one)
-    lease = await one.cache.get(epoch, name)
-    assert isinstance(lease, Lease)
-    assert 0 < await one.redis.send("PTTL", lease.entry_key) <= 5_000
+    _, key = await leased(one, epoch, name)
+    assert 0 < await one.redis.send("PTTL", key) <= 5_000
     marks = await one.cache.mark(epoch, [name])
     later = await one.cache.mark(epoch, [name])
-    assert await one.redis.send("PTTL", lease.entry_key) == -1
+    assert await one.redis.send("PTTL", key) == -1
     await one.cache.release(marks, [None], [None], 0)
-    assert await one.redis.send("PTTL", lease.entry_key) == -1
+    assert await one.redis.send("PTTL", key) == -1
     await one.cache.release(later, [None], [None], 0)
-    assert not await one.redis.send("EXISTS", lease.entry_key)
+    assert not await one.redis.send("EXISTS", key)
     assert not await one.redis.send("ZCARD", "vanta:writes")
 
 
@@ -334,14 +366,13 @@ async def test_the_marks_of_a_dead_writer_are_removed_by_the_next_and_those_of_o
 ) -> None:
     epoch = await open_epoch(one)
     shared, alone = Name(name.tenant, "agents", "shared"), Name(name.tenant, "agents", "alone")
-    lease = await one.cache.get(epoch, alone)
-    assert isinstance(lease, Lease)
+    _, key = await leased(one, epoch, alone)
     with monkeypatch.context() as patch:
         patch.setattr(caches, "MARK_MILLISECONDS", 0)
         await one.cache.mark(epoch, [shared, alone])
     living = await one.cache.mark(epoch, [shared])
-    assert not await one.redis.send("EXISTS", lease.entry_key)
-    assert await one.cache.get(epoch, shared) is None
+    assert not await one.redis.send("EXISTS", key)
+    assert await hidden(one, epoch, shared)
     await one.cache.release(living, [document(5)], [5], 0)
     assert await cached(one, shared) == 5
 
@@ -364,8 +395,8 @@ async def test_a_cached_document_ends_with_its_time_to_live(one: Worker, name: N
     write = Write(name=name, value="1", digest="0" * 16, ttl=30, condition="none")
     await one.documents.write(write)
     found = await one.cache.get(epoch, name)
-    assert isinstance(found, Hit)
-    assert found.document.expires_ms
+    assert found
+    assert found.expires_ms
     key = (await one.redis.send("KEYS", f"*{name.tenant.hex}*"))[0]
     assert 0 < await one.redis.send("PTTL", key) <= 30_000
 
@@ -505,7 +536,7 @@ async def test_a_write_whose_outcome_is_unknown_leaves_its_mark(
     monkeypatch.setattr(one.store, "write", committed_but_cut_off)
     with pytest.raises(ConnectionResetError):
         await one.put(name, "2")
-    assert await other.cache.get(await open_epoch(other), name) is None
+    assert await hidden(other, await open_epoch(other), name)
     assert await other.read(name) == b"2"
 
 

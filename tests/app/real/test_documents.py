@@ -245,3 +245,18 @@ def test_tenants_have_keys_of_their_own(api: Served, new_tenant: Callable[[], Te
     assert httpx.put(api.url + PATH, json="other", headers=other.headers).status_code == 201
     assert httpx.get(api.url + PATH, headers=one.headers).json() == "one"
     assert httpx.get(api.url + PATH, headers=other.headers).json() == "other"
+
+
+def test_batches_of_any_size_share_one_plan_which_walks_no_table(database: Database) -> None:
+    settings = database.query(
+        "select proconfig from pg_proc where pronamespace = 'vanta'::regnamespace"
+        " and proname in ('read_documents', 'write_documents')"
+    )
+    assert len(settings) == 2
+    for (chosen,) in settings:
+        assert {*chosen} >= {
+            "plan_cache_mode=force_generic_plan",
+            "enable_seqscan=off",
+            "enable_hashjoin=off",
+            "enable_mergejoin=off",
+        }

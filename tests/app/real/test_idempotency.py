@@ -109,11 +109,88 @@ def test_another_request_under_the_same_key_is_refused(
     assert database.trace(tenant.id) == before
 
 
-def test_a_refused_request_is_not_remembered_because_it_did_nothing(client: httpx.Client) -> None:
-    etag = client.put(PATH, json=1).headers["etag"]
-    assert client.put(PATH, json=2, headers=KEY).status_code == 428
-    done = client.put(PATH, json=2, headers={**KEY, "if-match": etag})
-    assert (done.status_code, "idempotency-replayed" in done.headers) == (200, False)
+REFUSED: dict[str, tuple[Send, int]] = {
+    "428": (lambda client: client.put(PATH, json=2, headers=KEY), 428),
+    "412": (lambda client: client.put(PATH, json=2, headers={**KEY, "if-none-match": "*"}), 412),
+    "404": (lambda client: client.delete(PATH + "/none", headers=KEY), 404),
+    "patch 428": (lambda client: merge(client, {}), 428),
+    "patch 412": (lambda client: merge(client, {"if-match": '"0-0"'}), 412),
+    "transaction": (
+        lambda client: client.post(
+            "/v1/transactions",
+            json={"operations": [{"op": "check", "collection": "notes", "key": "a", "ifNoneMatch": "*"}]},
+            headers=KEY,
+        ),
+        412,
+    ),
+}
+
+
+def merge(client: httpx.Client, headers: dict[str, str]) -> httpx.Response:
+    """A patch of the document."""
+    said = {**KEY, **headers, "content-type": "application/merge-patch+json"}
+    return client.patch(PATH, content=b"{}", headers=said)
+
+
+def refusal(answer: httpx.Response) -> tuple[object, ...]:
+    """What a refusal says, but for the id of its request."""
+    return answer.status_code, {**answer.json(), "requestId": ""}
+
+
+@pytest.mark.parametrize(("send", "status"), REFUSED.values(), ids=REFUSED)
+def test_a_refusal_is_the_last_word_whatever_happens_afterwards(
+    client: httpx.Client, database: Database, tenant: Tenant, send: Send, status: int
+) -> None:
+    client.put(PATH, json={})
+    first = send(client)
+    assert (first.status_code, "idempotency-replayed" in first.headers) == (status, False)
+    # Now each of them would be done.
+    assert client.delete(PATH, headers=ANY).status_code == 204
+    client.put(PATH + "/none", json={})
+    before = database.trace(tenant.id)
+    again = send(client)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert refusal(again) == refusal(first)
+    assert database.trace(tenant.id) == before
+
+
+@pytest.mark.parametrize("send", [put, transact])
+def test_so_is_that_a_limit_is_reached_though_it_is_raised(
+    client: httpx.Client, database: Database, tenant: Tenant, send: Send
+) -> None:
+    client.put(PATH, json={"n": 0})
+    limit = "update vanta.tenant_head set max_bytes = $2 where tenant_id = $1"
+    database.query(limit, tenant.id, 7)
+    first = send(client)
+    assert (first.status_code, first.json()["type"]) == (403, f"{TYPE_PREFIX}quota-exceeded")
+    database.query(limit, tenant.id, 1000)
+    before = database.trace(tenant.id)
+    again = send(client)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert refusal(again) == refusal(first)
+    assert database.trace(tenant.id) == before
+
+
+def test_what_is_wrong_with_a_request_itself_leaves_its_key_free(client: httpx.Client) -> None:
+    assert client.put(PATH, content=b"{", headers={**KEY, "content-type": "application/json"}).is_error
+    assert client.put(PATH, json=1, headers={**KEY, "vanta-ttl": "0"}).is_error
+    assert client.put(PATH, json=1, headers=KEY).status_code == 201
+
+
+def test_a_patch_that_is_overtaken_is_tried_again_under_its_key(client: httpx.Client) -> None:
+    client.put(PATH, json={})
+
+    def add(number: int) -> int:
+        headers = {
+            **ANY,
+            "idempotency-key": f"patch-{number}",
+            "content-type": "application/merge-patch+json",
+        }
+        return client.patch(PATH, content=f'{{"m{number}": 1}}'.encode(), headers=headers).status_code
+
+    with ThreadPoolExecutor(8) as executor:
+        assert set(executor.map(add, range(24))) == {200}
+    assert len(client.get(PATH).json()) == 24
 
 
 def test_a_key_may_be_bare_or_quoted(client: httpx.Client) -> None:

@@ -1,6 +1,7 @@
 """Bad input: the right status and problem, and nothing written."""
 
 import http.client
+import socket
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -149,6 +150,22 @@ def test_a_body_without_a_length_is_cut_off_at_the_limit(
     finally:
         connection.close()
     assert status == 413
+    assert untouched()
+
+
+@pytest.mark.parametrize("length", ["content-length: 4", "transfer-encoding: chunked"])
+def test_of_a_body_whose_client_leaves_before_its_end_nothing_is_written(
+    api: Served, tenant: Tenant, untouched: Callable[[], bool], length: str
+) -> None:
+    host, _, port = urlsplit(api.url).netloc.partition(":")
+    part = "12" if "length" in length else "2\r\n12\r\n"
+    head = f"PUT {PATH} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {tenant.key}\r\ncontent-type: application/json\r\n"
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(f"{head}vanta-concurrency: last-write-wins\r\n{length}\r\n\r\n{part}".encode())
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.recv(65536).decode()
+    assert answer.startswith("HTTP/1.1 400 ")
+    assert '"urn:vanta:problem:malformed-json"' in answer
     assert untouched()
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from app import metrics
 from app.db.sweep import Sweep
+from app.events.webhooks import ROOM as WEBHOOKS
+from app.events.webhooks import Webhooks
 from app.secrets.data_keys import DataKeys
 from app.secrets.envelope import Envelope
 from app.secrets.errors import KmsUnavailableError
@@ -59,7 +61,11 @@ class Two:
         """A run of the command's work."""
         kms = kms or self.after
         keys = DataKeys(self.pool, kms, seconds=60, days=30)
-        return await Rewrap(self.pool, kms, self.after_arn, keys, days=30).run()
+        return await Rewrap(self.pool, kms, self.after_arn, keys, days=30, seconds=60).run()
+
+    def webhooks(self, kms: Kms) -> Webhooks:
+        """The webhooks of a process that has just started."""
+        return Webhooks(self.pool, Envelope(DataKeys(self.pool, kms, seconds=60, days=30), WEBHOOKS))
 
 
 @pytest.fixture
@@ -79,6 +85,7 @@ def cleared(database: Database) -> Iterator[None]:
     """No tenant is left to the next test."""
     yield
     database.query("delete from vanta.secret")
+    database.query("delete from vanta.webhook")
     database.query("delete from vanta.tenant")
 
 
@@ -194,6 +201,45 @@ async def test_a_run_that_broke_off_goes_on_where_it_was(
         await check(two.vault(two.after), tenant, 2)
 
 
+async def test_the_secrets_of_webhooks_move_too_and_sign_as_before(
+    two: Two, tenant: Tenant, database: Database
+) -> None:
+    made, secret = await two.webhooks(two.before).create(tenant.id, "https://a.example/", [], [], None)
+    age(database)
+    done = await two.rewrap()
+    assert (done.data_keys, done.webhooks, done.versions, done.damaged) == (1, 1, 0, 0)
+    moved = await two.webhooks(two.after).find(tenant.id, made.id)
+    assert moved
+    assert moved.generation == 2
+    assert await two.webhooks(two.after).secret(moved) == secret
+    assert (await two.rewrap()).webhooks == 0
+
+
+async def test_a_data_key_that_nothing_needs_is_removed_once_no_process_can_seal_with_it(
+    two: Two, tenant: Tenant, database: Database
+) -> None:
+    def kept() -> list[int]:
+        return [row[0] for row in database.query("select generation from vanta.data_key order by 1")]
+
+    await fill(two.vault(two.after), tenant, 1)
+    await two.webhooks(two.after).create(tenant.id, "https://a.example/", [], [], None)
+    age(database)
+    assert (await two.rewrap()).removed_keys == 0
+    # The key that seals now is too young: somebody may have looked up the one before it just now.
+    assert kept() == [1, 2]
+    database.query(
+        "update vanta.data_key set created_at = created_at - interval '3 minutes' where generation = 2"
+    )
+    database.query("update vanta.webhook set generation = 1")
+    assert (await two.rewrap()).removed_keys == 0, "it is in use"
+    database.query("update vanta.webhook set generation = 2")
+    assert (await two.rewrap()).removed_keys == 1
+    assert kept() == [2]
+    await check(two.vault(two.after), tenant, 1)
+    events = database.query("select subject from vanta.outbox where type = 'vanta.datakey.removed'")
+    assert [tuple(row) for row in events] == [("datakeys/1",)]
+
+
 async def test_what_is_damaged_is_left_counted_and_holds_nothing_up(
     two: Two, tenant: Tenant, new_tenant: Callable[[], Tenant], database: Database
 ) -> None:
@@ -271,7 +317,7 @@ async def test_the_command_says_what_it_did(two: Two, tenant: Tenant, database: 
     done = run("--json")
     assert (done.returncode, json.loads(done.stdout)) == (
         0,
-        {"tenants": 1, "dataKeys": 1, "versions": 0, "damaged": 0},
+        {"tenants": 1, "dataKeys": 1, "versions": 0, "webhooks": 0, "removedKeys": 0, "damaged": 0},
     )
     assert "1 tenants: 0 data keys" in run().stdout
     away = run(AWS_ENDPOINT_URL="http://127.0.0.1:1", VANTA_KMS_KEY_ARN=kms_keys.make_key(aws))

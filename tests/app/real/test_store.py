@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Any
 
 import asyncpg
+import pytest
 
 from app.state.document import Name, Write, Written, digest
-from app.state.store import Store
+from app.state.store import EpochMovedError, Store
 
 from .conftest import Database, Tenant
 
@@ -78,3 +80,28 @@ async def test_batches_over_the_same_tenants_in_any_order_do_not_deadlock(
     ]
     for results in await asyncio.gather(*(Store(pool).write(batch, epoch) for batch in batches)):
         assert [getattr(result, "outcome", result) for result in results] == ["created", "created"]
+
+
+async def test_rows_written_apart_are_committed_together_so_that_none_is_repeated_when_the_epoch_moves(
+    pool: asyncpg.Pool, tenant: Tenant, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    epoch = database.query("select epoch from vanta.cache_epoch")[0][0]
+    good, bad, late = (Name(tenant.id, "c", key) for key in ("good", "bad", "late"))
+    statement, tries = Store._write, 0  # noqa: SLF001 - between two rows there is no other place to look from
+
+    async def moved_before_the_last(self: Store, *arguments: Any) -> list[Written]:
+        nonlocal tries
+        tries += 1
+        if tries == 4:
+            raise EpochMovedError
+        return await statement(self, *arguments)
+
+    monkeypatch.setattr(Store, "_write", moved_before_the_last)
+    batch = [write(good, "1"), write(bad, "\0"), write(late, "1")]
+    with pytest.raises(EpochMovedError):
+        await Store(pool).write(batch, epoch)
+    assert database.trace(tenant.id) == (0, 0, 0, 0)
+    first, second, third = await Store(pool).write(batch, epoch)
+    assert isinstance(second, asyncpg.DataError)
+    assert [getattr(result, "revision", None) for result in (first, third)] == [1, 2]
+    assert database.trace(tenant.id) == (2, 2, 2, 2)

@@ -65,7 +65,10 @@ async def test_expired_documents_leave_a_deletion_and_an_event(
         "update vanta.document set expires_at = now() where tenant_id = $1 and key <> 'k1'", one.id
     )
     database.query("update vanta.document set expires_at = null where tenant_id = $1 and key = 'k2'", one.id)
-    assert await Sweeper(pool).sweep() >= 1
+    told: list[UUID] = []
+    assert await Sweeper(pool, told.append).sweep() >= 1
+    assert one.id in told, "whoever reads its events is not told"
+    assert other.id not in told
     assert database.trace(one.id) == (2, 4, 4, 4)
     assert database.trace(other.id) == (3, 3, 3, 3)
     (event,) = database.query(

@@ -1,67 +1,19 @@
-"""Tenants over HTTP: onboarding, quotas, suspension, export, erasure."""
+"""Tenants over HTTP: onboarding, quotas, suspension."""
 
-import asyncio
 import json
-import secrets
 import time
-from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import httpx
-import psutil
 import pytest
 
 from app.api.routes import ROUTES
-from app.db import postgres
-from app.tenancy import export
-from tests.conftest import RedisServer
 
-from .conftest import Database, Served, Tenant, eventually, make_operator_key, serving
-
-
-def problem(answer: httpx.Response) -> str:
-    return answer.json()["type"].removeprefix("urn:vanta:problem:")
-
-
-def name() -> str:
-    return f"t-{secrets.token_hex(8)}"
-
-
-@pytest.fixture
-def operator(api: Served, operator_key: str) -> Generator[httpx.Client]:
-    """Speaks to the API as an operator."""
-    headers = {"authorization": f"Bearer {operator_key}"}
-    with httpx.Client(base_url=api.url, headers=headers, timeout=60) as client:
-        yield client
-
-
-def onboarded(operator: httpx.Client, **new: Any) -> tuple[dict[str, Any], dict[str, str]]:
-    """A tenant made over HTTP, and the headers of its first key."""
-    answer = operator.post("/v1/tenants", json={"name": name(), **new})
-    assert answer.status_code == 201, answer.text
-    made = answer.json()
-    return made, {"authorization": f"Bearer {made['key']}"}
-
-
-def rows_of(database: Database, tenant: str) -> dict[str, int]:
-    """How many rows of each table with a tenant are this one's; tables without any are left out."""
-    tables = database.query(
-        """
-        select c.relname from pg_class c
-        join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
-        where c.relnamespace = 'vanta'::regnamespace and c.relkind in ('r', 'p')
-        """
-    )
-    counts: dict[str, int] = {}
-    for (table,) in tables:
-        sql = f"select count(*) from vanta.{table} where tenant_id = $1"  # noqa: S608 - of the catalogue
-        if count := database.query(sql, UUID(tenant))[0][0]:
-            counts[table] = count
-    return counts
+from .conftest import Database, Served, Tenant, make_operator_key, serving
+from .operators import name, onboarded, problem
 
 
 def test_a_tenant_made_in_one_call_can_work_at_once(operator: httpx.Client, database: Database) -> None:
@@ -203,191 +155,6 @@ def test_two_processes_keep_one_rate_between_them(
             for url in (api.url, other.url):
                 admitted += client.get(url + made["welcome"]).status_code == 200
     assert rate * took / 2 < admitted <= rate * took + burst + (burst + rate * 0.5)
-
-
-def exported(operator: httpx.Client, tenant: str) -> list[dict[str, Any]]:
-    answer = operator.get(f"/v1/tenants/{tenant}/export")
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "application/x-ndjson"
-    return [json.loads(line) for line in answer.text.splitlines()]
-
-
-def test_an_export_has_everything_of_one_tenant_and_no_secret(
-    operator: httpx.Client, new_tenant: Callable[[], Tenant], database: Database
-) -> None:
-    made, headers = onboarded(operator)
-    stranger = new_tenant()
-    operator.put("/v1/state/a/b", json="a stranger's", headers=stranger.headers)
-    for number in range(50):
-        operator.put(f"/v1/state/a/{number}", json={"number": number}, headers=headers)
-    last = {**headers, "vanta-concurrency": "last-write-wins"}
-    operator.put(
-        "/v1/state/a/0", content='{"number": 1.10}', headers={**last, "content-type": "application/json"}
-    )
-    lines = exported(operator, made["tenantId"])
-    assert lines[0]["type"] == "tenant"
-    assert lines[0]["data"]["name"] == made["name"]
-    assert lines[-1] == {"type": "end", "data": len(lines) - 1}
-    counts = rows_of(database, made["tenantId"])
-    for table in export.EXPORTED:
-        assert len([line for line in lines if line["type"] == table]) == counts.get(table, 0), table
-    values = [
-        line["data"]["value"]
-        for line in lines
-        if line["type"] == "document_version" and line["data"]["key"] == "0"
-    ]
-    assert values == ['{"number":0}', '{"number": 1.10}']
-    text = str(lines)
-    assert "sha256" not in text
-    assert "a stranger's" not in text
-    assert str(stranger.id) not in text
-
-
-def test_an_export_is_of_one_moment(operator: httpx.Client, api: Served) -> None:
-    made, headers = onboarded(operator)
-    stop = False
-
-    def write() -> None:
-        with httpx.Client(base_url=api.url, headers=headers) as client:
-            number = 0
-            while not stop:
-                number += 1
-                client.put(f"/v1/state/a/{number}", json=number)
-
-    with ThreadPoolExecutor(1) as executor:
-        writing = executor.submit(write)
-        path = f"/v1/tenants/{made['tenantId']}"
-        eventually(lambda: operator.get(path).json()["documents"] > 20)
-        exports = [exported(operator, made["tenantId"]) for _ in range(5)]
-        stop = True
-        writing.result()
-    for lines in exports:
-        documents, versions, events = (
-            {line["data"]["revision"] for line in lines if line["type"] == kind}
-            for kind in ("document", "document_version", "outbox")
-        )
-        assert documents == versions
-        # The first event is of the tenant itself.
-        assert events == {1, *documents}
-
-
-async def test_every_table_of_a_tenant_is_exported_or_left_out_on_purpose(pool: asyncpg.Pool) -> None:
-    """A new table with tenant_id: decide in app/tenancy/export.py, and name the columns that must not leave."""
-    rows = await pool.fetch(
-        """
-        select c.relname from pg_class c
-        join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
-        where c.relnamespace = 'vanta'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
-        """
-    )
-    assert {row[0] for row in rows} == {*export.EXPORTED, *export.LEFT_OUT}
-    assert not {*export.EXPORTED} & export.LEFT_OUT
-
-
-async def test_no_column_of_bytes_leaves_unseen(pool: asyncpg.Pool) -> None:
-    """Hashes and ciphertexts are bytea; each such column is left out, or known to be what a tenant put there."""
-    rows = await pool.fetch(
-        """
-        select c.relname, a.attname from pg_class c
-        join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-        where c.relnamespace = 'vanta'::regnamespace and c.relname = any($1) and a.atttypid = 'bytea'::regtype
-        """,
-        list(export.EXPORTED),
-    )
-    leaving = {f"{table}.{column}" for table, column in rows if column not in export.EXPORTED[table]}
-    assert leaving <= export.TENANTS_OWN_BYTES
-
-
-@pytest.fixture
-def new_tables(database: Database) -> Generator[list[tuple[str, str]]]:
-    """Tables nobody has heard of; rows of the one lean on rows of the other, which is there first."""
-    tables = [
-        ("new_room", "tenant_id uuid, number int, primary key (tenant_id, number)"),
-        (
-            "newer_room",
-            "tenant_id uuid, number int, foreign key (tenant_id, number) references vanta.new_room",
-        ),
-    ]
-    for table, columns in tables:
-        database.query(f"create table vanta.{table} ({columns})")
-    yield tables
-    for table, _ in reversed(tables):
-        database.query(f"drop table vanta.{table}")
-
-
-def test_an_erased_tenant_leaves_nothing_but_that_it_was(
-    operator: httpx.Client,
-    database: Database,
-    redis_server: RedisServer,
-    new_tenant: Callable[[], Tenant],
-    new_tables: list[tuple[str, str]],
-) -> None:
-    made, headers = onboarded(operator)
-    tenant = made["tenantId"]
-    neighbour = new_tenant()
-    operator.put("/v1/state/a/b", json="kept", headers=neighbour.headers)
-    before = rows_of(database, str(neighbour.id))
-    for number in range(3):
-        operator.put(f"/v1/state/a/{number}", json=number, headers=headers)
-        assert operator.get(f"/v1/state/a/{number}", headers=headers).json() == number
-    operator.post("/v1/keys", json={"name": "x", "role": "reader"}, headers=headers)
-    for table, _ in new_tables:
-        database.query(f"insert into vanta.{table} values ($1, 1)", UUID(tenant))  # noqa: S608 - of the fixture
-    assert rows_of(database, tenant).keys() >= {"document", "outbox", "api_key", *dict(new_tables)}
-
-    path = f"/v1/tenants/{tenant}"
-    assert problem(operator.delete(path, params={"name": "another"})) == "name-mismatch"
-    assert problem(operator.delete(path)) == "invalid-query"
-    assert operator.get("/v1/state/a/0", headers=headers).status_code == 200
-
-    with ThreadPoolExecutor(1) as executor:
-        erasing = executor.submit(operator.delete, path, params={"name": made["name"]})
-        eventually(lambda: operator.get("/v1/state/a/0", headers=headers).status_code in {401, 403})
-        assert erasing.result().status_code == 204
-    assert rows_of(database, tenant) == {}
-    assert operator.get("/v1/state/a/0", headers=headers).status_code == 401
-    assert problem(operator.get(path)) == "tenant-not-found"
-    assert problem(operator.delete(path, params={"name": made["name"]})) == "tenant-not-found"
-    for text in (tenant, tenant.replace("-", "")):
-        assert text not in redis_server.server.query("KEYS", "*")
-    (stone,) = database.query("select * from vanta.tombstone where tenant::text = $1", tenant)
-    assert made["name"] not in str(stone)
-    assert rows_of(database, str(neighbour.id)) == before
-    assert operator.get("/v1/state/a/b", headers=neighbour.headers).json() == "kept"
-
-
-async def test_an_erasure_that_was_interrupted_goes_on_when_it_is_sent_again(
-    operator: httpx.Client, operator_key: str, database: Database, tmp_path: Path
-) -> None:
-    made, headers = await asyncio.to_thread(onboarded, operator)
-    path = f"/v1/tenants/{made['tenantId']}"
-    send = {"params": {"name": made["name"]}, "headers": {"authorization": f"Bearer {operator_key}"}}
-
-    def interrupt() -> None:
-        with serving(database, tmp_path) as doomed, ThreadPoolExecutor(1) as executor:
-            sent = executor.submit(httpx.delete, doomed.url + path, timeout=60, **send)  # ty: ignore[invalid-argument-type] - keyword arguments of two types
-            eventually(lambda: operator.get(path).json()["erasing"])
-            for process in [*psutil.Process(doomed.process.pid).children(recursive=True), doomed.process]:
-                process.kill()
-            doomed.process.wait()
-            assert isinstance(sent.exception(), httpx.TransportError)
-
-    connection = await postgres.connect(database.settings, "database-master")
-    async with connection.transaction():
-        # Whatever the machine does meanwhile, the erasure does not end before it is interrupted.
-        await connection.execute(
-            "select from vanta.api_key where tenant_id = $1 for update", UUID(made["tenantId"])
-        )
-        await asyncio.to_thread(interrupt)
-    await connection.close()
-
-    def go_on() -> None:
-        assert problem(operator.get(made["welcome"], headers=headers)) == "suspended"
-        assert problem(operator.patch(path, json={"suspended": False})) == "tenant-not-found"
-        assert operator.delete(path, params={"name": made["name"]}).status_code == 204
-        assert rows_of(database, made["tenantId"]) == {}
-
-    await asyncio.to_thread(go_on)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,12 @@
 """The reference documents say what the code does, no more and no less."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openapi_spec_validator import validate
 from prometheus_client.metrics import MetricWrapperBase
 
@@ -34,6 +38,27 @@ def test_every_metric_is_documented_and_every_documented_metric_exists() -> None
         family.name: family.name + ("_total" if family.type == "counter" else "") for family in described
     }
     assert documented == {names[family.name]: (family.type, labels[family.name]) for family in described}
+
+
+def _patterns(schema: object) -> Iterator[str]:
+    """Every pattern in a JSON-like value."""
+    if isinstance(schema, dict):
+        if isinstance(pattern := schema.get("pattern"), str):
+            yield pattern
+        for value in schema.values():
+            yield from _patterns(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _patterns(value)
+
+
+@pytest.mark.parametrize("pattern", sorted({*_patterns(openapi.document(ROUTES, "0"))}))
+@settings(max_examples=10)
+@given(data=st.data())
+def test_no_pattern_lets_a_newline_follow_that_it_does_not_name(pattern: str, data: st.DataObject) -> None:
+    text = data.draw(st.from_regex(pattern, fullmatch=True)) + "\n"
+    # What validates bodies searches, and Python's $ matches before a newline at the end.
+    assert (re.search(pattern, text) is None) == (re.fullmatch(pattern, text) is None)
 
 
 def test_every_route_is_documented_and_every_documented_route_exists() -> None:

@@ -1,11 +1,16 @@
 -- Reading and writing documents: the statements that the real-time path is made of. Everything else about them is in
 -- document_lists.sql, document_transactions.sql and document_retention.sql.
+--
+-- Planned once a connection and only for primary keys: PostgreSQL would plan anew for the arrays of each batch, which costs more than
+-- running it, and a plan made while a table was empty would walk it. docs/adr/0007-state-path.md has figures.
 
 -- Current documents, live ones only. Rows come grouped by tenant: p_counts[t] rows belong to p_tenants[t], and each
 -- group is read under that tenant's row-level security.
 create or replace function vanta.read_documents(p_tenants uuid[], p_counts int[], p_collections text[], p_keys text[])
     returns table (ord int, revision bigint, digest text, value text, expires_ms bigint)
-    language plpgsql rows 64 as $$
+    language plpgsql rows 64
+    set plan_cache_mode = force_generic_plan
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
     v_from int := 1;
     v_to   int;
@@ -47,7 +52,9 @@ create or replace function vanta.write_documents(
     p_digests text[], p_ttls int[], p_conditions text[], p_etags text[], p_traceparents text[],
     p_atomic boolean default false)
     returns table (ord int, outcome text, revision bigint, expires_ms bigint)
-    language plpgsql rows 64 as $$
+    language plpgsql rows 64
+    set plan_cache_mode = force_generic_plan
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
     v_from  int := 1;
     v_to    int;
@@ -125,13 +132,21 @@ begin
                 cross join lateral (
                     select d.tenant_id is not null and (d.expires_at is null or d.expires_at > v_now)
                 ) as l (live)
-            ), written as (
-                select d.*, v_head.revision + row_number() over (order by d.ord) as revision,
+            ), numbered as (
+                select d.*,
+                       case
+                           when d.outcome in ('created', 'replaced', 'deleted')
+                                and not (p_atomic and exists (
+                                    select from decided o
+                                    where o.outcome not in ('created', 'replaced', 'deleted', 'checked')))
+                               then v_head.revision
+                                   + count(*) filter (where d.outcome in ('created', 'replaced', 'deleted'))
+                                     over (order by d.ord)
+                       end as revision,
                        greatest(d.versions + 1 - d.max_versions, 0) as excess
                 from decided d
-                where d.outcome in ('created', 'replaced', 'deleted')
-                    and not (p_atomic and exists (
-                        select from decided o where o.outcome not in ('created', 'replaced', 'deleted', 'checked')))
+            ), written as (
+                select n.* from numbered n where n.revision is not null
             ), pruned as (
                 delete from vanta.document_version v
                 using written w
@@ -181,9 +196,9 @@ begin
                            'etag', to_hex(w.revision) || '-' || w.digest, 'expiresAt', w.expires_at))
                 from written w
             )
-            select d.ord, d.outcome, w.revision, (extract(epoch from w.expires_at) * 1000)::bigint
-            from decided d
-            left join written w on w.ord = d.ord;
+            select n.ord, n.outcome, n.revision,
+                   case when n.revision is not null then (extract(epoch from n.expires_at) * 1000)::bigint end
+            from numbered n;
             v_from := v_to + 1;
         end loop;
         if p_atomic then

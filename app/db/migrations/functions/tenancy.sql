@@ -256,9 +256,28 @@ begin
     end if;
     -- Without its head nothing can be written for a tenant, whoever still tries.
     delete from vanta.tenant_head h where h.tenant_id = p_tenant;
-    -- Plan: TID scan; the rows to take are found by an index that begins with tenant_id.
-    execute format('delete from vanta.%1$I where ctid = any (array(select ctid from vanta.%1$I where tenant_id = $1 limit $2))', p_table)
-    using p_tenant, p_limit;
+    if p_table in ('checkpoint', 'checkpoint_part', 'checkpoint_write') then
+        -- Plan: TID scan; the rows to take are found thread by thread, by the primary key.
+        execute format(
+            'delete from vanta.%1$I where ctid = any (array('
+                'select c.ctid from vanta.agent_thread a '
+                'cross join lateral (select ctid from vanta.%1$I c where c.thread_no = a.thread_no limit $2) c '
+                'where a.tenant_id = $1 limit $2))', p_table)
+        using p_tenant, p_limit;
+    elsif p_table = 'agent_thread' and exists (
+        select from vanta.agent_thread a
+        where a.tenant_id = p_tenant and (
+            exists (select from vanta.checkpoint c where c.thread_no = a.thread_no)
+            or exists (select from vanta.checkpoint_part c where c.thread_no = a.thread_no)
+            or exists (select from vanta.checkpoint_write c where c.thread_no = a.thread_no)))
+    then
+        -- They would all go with it, however many they are.
+        return null;
+    else
+        -- Plan: TID scan; the rows to take are found by an index that begins with tenant_id.
+        execute format('delete from vanta.%1$I where ctid = any (array(select ctid from vanta.%1$I where tenant_id = $1 limit $2))', p_table)
+        using p_tenant, p_limit;
+    end if;
     get diagnostics v_count = row_count;
     return v_count;
 exception
