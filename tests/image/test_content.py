@@ -31,12 +31,24 @@ def test_it_carries_the_runtime_dependencies_and_no_tool(image: Image) -> None:
     found = {path.parts[-2].split("-")[0] for path in _own(image) if path.name == "METADATA"}
     assert {
         "asyncpg",
+        "boto3",
+        "botocore",
+        "cffi",
         "click",
+        "cryptography",
         "granian",
         "hiredis",
+        "jmespath",
         "msgspec",
         "prometheus_client",
+        "pycparser",
+        "pyjwt",
+        "python_dateutil",
+        "s3transfer",
+        "six",
         "structlog",
+        "urllib3",
+        "uvloop",
         "vanta",
     } == found
     # python:slim brings a pip of its own; what stands above the base brings none.
