@@ -42,23 +42,23 @@ def serve(home: Home, environment: Mapping[str, str], console: Console) -> bool:
     serves = running is not None and running.command == wanted and _ready(url(environment))
     if not serves:
         with console.step("migrate database"):
-            _run(environment, "migrate")
+            run(environment, "migrate")
         with console.step("state api") as step:
             processes.stop(NAME)
             _await_ready(processes.start(wanted), url(environment))
             write(home.root / "url", url(environment))
             step.outcome = url(environment)
     if not (home.root / "api-key").exists():
-        write(home.root / "api-key", _key(environment))
+        write(home.root / "api-key", first_key(environment))
     return not serves
 
 
-def _key(environment: Mapping[str, str]) -> str:
+def first_key(environment: Mapping[str, str]) -> str:
     """The key of a first tenant; of another one where its key has been lost, for a key is shown only once."""
     try:
-        created = _run(environment, "tenant", "create", TENANT, "--json")
+        created = run(environment, "tenant", "create", TENANT, "--json")
     except ApiError:
-        created = _run(environment, "tenant", "create", f"{TENANT}-{secrets.token_hex(4)}", "--json")
+        created = run(environment, "tenant", "create", f"{TENANT}-{secrets.token_hex(4)}", "--json")
     return json.loads(created)["apiKey"]
 
 
@@ -67,7 +67,7 @@ def url(environment: Mapping[str, str]) -> str:
     return f"http://{environment['VANTA_LISTEN_HOST']}:{environment['VANTA_LISTEN_PORT']}"
 
 
-def _run(environment: Mapping[str, str], *arguments: str) -> str:
+def run(environment: Mapping[str, str], *arguments: str) -> str:
     """Run the operators' command and return what it printed."""
     done = subprocess.run(
         [sys.executable, "-m", "app", *arguments],

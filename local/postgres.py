@@ -28,6 +28,8 @@ MAJOR = 17
 SLOT_LENGTH = 63
 # The role of the platform itself, as on RDS: it administers, and replicas follow by it.
 ADMIN = "rdsadmin"
+# This machine, and the pods of a cluster on it (local/cluster/network.py); no real network has addresses of the second.
+_CLIENTS = ("127.0.0.0/8", "198.18.0.0/15")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -302,7 +304,10 @@ class Postgres:
         kind = "hostssl" if postgres_parameters.forces_tls(parameters) else "host"
         self._keep(
             data / "pg_hba.conf",
-            f"hostssl replication {ADMIN} 127.0.0.0/8 scram-sha-256\n{kind} all all 127.0.0.0/8 scram-sha-256\n",
+            "".join(
+                f"hostssl replication {ADMIN} {clients} scram-sha-256\n{kind} all all {clients} scram-sha-256\n"
+                for clients in _CLIENTS
+            ),
         )
 
     def _keep(self, path: Path, text: str) -> None:

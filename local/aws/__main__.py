@@ -27,7 +27,7 @@ def main() -> None:
         STATE_DIR=str(home.folder("aws", "state")),
         S3_PERSIST="1",
         S3_DATA_DIR=str(home.folder("aws", "objects")),
-        MINISTACK_HOST="127.0.0.1",
+        MINISTACK_HOST=home.addresses[0],
         GATEWAY_PORT=str(options.port),
         LOG_LEVEL="WARNING",
         # It must neither find a Docker daemon nor open ports of its own.
@@ -40,7 +40,7 @@ def main() -> None:
 
     logging.getLogger("local").setLevel(logging.INFO)
     config = Config()
-    config.bind = [f"127.0.0.1:{options.port}"]
+    config.bind = [f"{home.addresses[0]}:{options.port}"]
     config.graceful_timeout = 5
     # hypercorn types its scopes more narrowly than ASGI does.
     asyncio.run(serve(cast("ASGIFramework", Server(home)), config))

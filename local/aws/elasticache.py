@@ -29,7 +29,6 @@ from local.ports import Ports
 from local.processes import Processes
 from local.redis import Redis
 
-HOST = "127.0.0.1"
 ENGINES = {"redis", "valkey"}
 
 
@@ -130,7 +129,7 @@ class Caches:
 
     def _settle(self, group: Record) -> None:
         """Make the server of ``group`` as the records say, starting it if it does not run."""
-        endpoint = {"Address": HOST, "Port": self._claim_port(group)}
+        endpoint = {"Address": self.home.addresses[0], "Port": self._claim_port(group)}
         for shard in group["NodeGroups"]:
             shard |= {"PrimaryEndpoint": dict(endpoint), "ReaderEndpoint": dict(endpoint)}
             for member in shard["NodeGroupMembers"]:
@@ -155,11 +154,12 @@ class Caches:
         name = f"redis-{get_region()}-{group['ReplicationGroupId']}"
         folder = self.home.caches / get_region() / group["ReplicationGroupId"]
         port = group["NodeGroups"][0]["PrimaryEndpoint"]["Port"]
-        return Redis(home=self.home, folder=folder, name=name, host=HOST, port=port)
+        return Redis(home=self.home, folder=folder, name=name, host=self.home.addresses[0], port=port)
 
     def _claim_port(self, group: Record) -> int:
         held = Processes(self.home).running(f"{self._server(group).name}-tls") is not None
-        return Ports(self.home).claim(f"cache-{get_region()}-{group['ReplicationGroupId']}", held=held)
+        name = f"cache-{get_region()}-{group['ReplicationGroupId']}"
+        return Ports(self.home).claim(name, hosts=self.home.addresses[:1], held=held)
 
 
 def _check(params: Params) -> None:

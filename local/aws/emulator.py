@@ -9,7 +9,7 @@ from local.home import Home
 from local.ports import Ports
 from local.processes import Command, Processes
 
-NAME, HOST = "aws", "127.0.0.1"
+NAME = "aws"
 # The account that the emulator plays: it takes it from the access key.
 ACCOUNT = "000000000000"
 
@@ -26,12 +26,13 @@ class Aws:
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self.port = Ports(home).claim(NAME, held=Processes(home).running(NAME) is not None)
+        held = Processes(home).running(NAME) is not None
+        self.port = Ports(home).claim(NAME, hosts=home.addresses[:1], held=held)
 
     @property
     def endpoint(self) -> str:
         """What goes into ``AWS_ENDPOINT_URL``."""
-        return f"http://{HOST}:{self.port}"
+        return f"http://{self.home.addresses[0]}:{self.port}"
 
     def start(self, *, deadline: float = 60) -> None:
         """Start the emulator if it is not running and wait until it answers; :meth:`revive` starts the engines it knows.
@@ -74,7 +75,7 @@ class Aws:
         Processes(self.home).stop(NAME, deadline=15)
 
     def _ask(self, method: str, path: str, *, timeout: float = 2) -> tuple[int, dict[str, str]]:
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=timeout)
+        connection = http.client.HTTPConnection(self.home.addresses[0], self.port, timeout=timeout)
         try:
             connection.request(method, path)
             response = connection.getresponse()

@@ -13,7 +13,8 @@ from ministack.core.persistence import STATE_DIR
 from ministack.core.persistence import _json_default as json_default
 from ministack.core.persistence import _state_format_version as format_version
 from ministack.core.responses import AccountScopedDict, get_account_id, get_region, request_scope
-from ministack.services import elasticache, rds, s3
+from ministack.services import cloudwatch, elasticache, rds, route53, s3
+from ministack.services.cloudwatch import _store_datum as record_metric
 from ministack.services.elasticache import _clusters as cache_clusters
 from ministack.services.elasticache import _error as cache_error
 from ministack.services.elasticache import _param_group_params as cache_parameters
@@ -21,16 +22,21 @@ from ministack.services.elasticache import _replication_groups as replication_gr
 from ministack.services.elasticache import _rg_xml as replication_group_xml
 from ministack.services.elasticache import _xml as cache_answer
 from ministack.services.rds import _ACTION_MAP as _RDS_ACTIONS
+from ministack.services.rds import _cluster_snapshot_xml as cluster_snapshot_xml
 from ministack.services.rds import _cluster_xml as cluster_xml
 from ministack.services.rds import _clusters as clusters
 from ministack.services.rds import _create_cluster_snapshot_internal as record_cluster_snapshot
 from ministack.services.rds import _db_cluster_param_groups as cluster_parameter_groups
 from ministack.services.rds import _db_cluster_snapshots as cluster_snapshots
 from ministack.services.rds import _error as rds_error
+from ministack.services.rds import _global_cluster_writer_switch_response as switching_record
+from ministack.services.rds import _global_cluster_xml as global_cluster_xml
 from ministack.services.rds import _global_clusters as global_clusters
 from ministack.services.rds import _instances as instances
 from ministack.services.rds import _param_groups as instance_parameter_groups
+from ministack.services.rds import _resolve_global_writer_switch as resolve_switch
 from ministack.services.rds import _restore_state as restore_databases
+from ministack.services.rds import _set_global_cluster_writer as record_global_writer
 from ministack.services.rds import _single_instance_response as instance_answer
 from ministack.services.rds import _unregister_instance_from_clusters as unregister_instance
 from ministack.services.rds import _xml as rds_answer
@@ -68,7 +74,9 @@ __all__ = [
     "cache_clusters",
     "cache_error",
     "cache_parameters",
+    "cloudwatch",
     "cluster_parameter_groups",
+    "cluster_snapshot_xml",
     "cluster_snapshots",
     "cluster_xml",
     "clusters",
@@ -77,6 +85,7 @@ __all__ = [
     "format_version",
     "get_account_id",
     "get_region",
+    "global_cluster_xml",
     "global_clusters",
     "instance_answer",
     "instance_parameter_groups",
@@ -88,13 +97,18 @@ __all__ = [
     "rds_answer",
     "rds_error",
     "record_cluster_snapshot",
+    "record_global_writer",
+    "record_metric",
     "replication_group_xml",
     "replication_groups",
     "replication_rule",
     "request_scope",
+    "resolve_switch",
     "restore_databases",
+    "route53",
     "s3",
     "s3_error",
+    "switching_record",
     "unregister_instance",
 ]
 

@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass
 from typing import Any
 
-from local import postgres_parameters, tls
+from local import postgres_parameters
 from local.aws.internals import (
     RDS_ACTIONS,
     Answer,
@@ -17,27 +17,28 @@ from local.aws.internals import (
     Record,
     cluster_parameter_groups,
     cluster_snapshots,
-    cluster_xml,
     clusters,
     delete_secret,
-    get_region,
     instance_answer,
     instance_parameter_groups,
     instances,
     one,
     rds,
-    rds_answer,
     rds_error,
-    record_cluster_snapshot,
     request_scope,
     restore_databases,
 )
 from local.aws.query import RefusedError, answering, refusing
 from local.aws.rds_engines import Engines, check_version, group_values, members, publish
 from local.aws.rds_global_clusters import GlobalClusters
+from local.aws.rds_lag import Lags
 from local.aws.rds_members import leader_of
+from local.aws.rds_records import cluster_answer, record_snapshot, snapshot_folder
+from local.aws.rds_snapshots import Snapshots
+from local.aws.rds_switches import Switches
 from local.home import Home
 from local.postgres import MAJOR
+from local.postgres_recovery import copy as copy_data
 from local.processes import Processes
 
 ENGINE, DEFAULT_VERSION = "aurora-postgresql", f"{MAJOR}.7"
@@ -80,11 +81,18 @@ class Databases:
             "ModifyDBParameterGroup": self.modify_parameters,
             "ResetDBParameterGroup": self.modify_parameters,
             **GlobalClusters(engines=self._engines).rooms(),
+            **Switches(engines=self._engines).rooms(),
+            **Snapshots(home=self.home, engines=self._engines).rooms(),
         }
-        for action, bookkeep in list(RDS_ACTIONS.items()):
+        # The emulator does not know all of them, and then there is nothing that it could keep books of.
+        for action, bookkeep in [
+            *RDS_ACTIONS.items(),
+            *((name, _unknown) for name in {*rooms} - {*RDS_ACTIONS}),
+        ]:
             if action not in RECORDS:
                 room = rooms.get(action) or refusing(action)
                 RDS_ACTIONS[action] = answering(room, bookkeep, rds_error)
+        Lags(engines=self._engines).install()
         # When it starts, the emulator would look for containers and rewrite its records while it does not find them.
         vars(rds)["load_persisted_state"] = restore_databases
 
@@ -117,7 +125,7 @@ class Databases:
             return answer
         cluster = clusters[one(params, "DBClusterIdentifier")]
         try:
-            publish(cluster, self._engines.claim_port(cluster))
+            publish(cluster, self._engines.claim_port(cluster), self.home)
             storage = self._engines.storage(cluster)
             # What a crash in the middle of an earlier creation has left belongs to nobody.
             shutil.rmtree(storage.folder, ignore_errors=True)
@@ -129,10 +137,11 @@ class Databases:
                     database=cluster["DatabaseName"],
                     parameters=parameters,
                 )
+                copy_data(storage.data, storage.folder / "base")
         except BaseException:
             self._undo_cluster(cluster)
             raise
-        return _cluster_answer("CreateDBCluster", cluster)
+        return cluster_answer("CreateDBCluster", cluster)
 
     def modify_cluster(self, params: Params, bookkeep: Handler) -> Answer:
         """Change the master password, the parameter group or records of a cluster; its port is this machine's."""
@@ -165,7 +174,7 @@ class Databases:
             raise
         if managed and not cluster["MasterUserSecret"]:
             delete_secret(managed["SecretArn"])
-        return _cluster_answer("ModifyDBCluster", cluster)
+        return cluster_answer("ModifyDBCluster", cluster)
 
     def delete_cluster(self, params: Params, bookkeep: Handler) -> Answer:
         """Delete a cluster without members; its storage goes with it, or becomes the final snapshot."""
@@ -185,15 +194,15 @@ class Databases:
         if answer[0] == 200 and cluster:
             storage = self._engines.storage(cluster).folder
             if final:
-                storage.rename(self.home.folder("snapshots", get_region()) / final)
-                record_cluster_snapshot(final, cluster)
+                storage.rename(snapshot_folder(self.home, final))
+                record_snapshot(final, cluster)
             shutil.rmtree(storage, ignore_errors=True)
         return answer
 
     def describe(self, params: Params, bookkeep: Handler) -> Answer:
         """Describe clusters or instances; ``available`` means that the engine takes connections now."""
         for cluster in clusters.values():
-            publish(cluster, cluster["Port"])
+            publish(cluster, cluster["Port"], self.home)
             for instance in members(cluster):
                 server = self._engines.server(cluster, instance)
                 running = Processes(self.home).running(server.name) is not None
@@ -214,11 +223,11 @@ class Databases:
                 f"DBCluster {identifier!r} is not found: only members of one run here.",
             )
         taken = {member["Endpoint"]["Address"] for member in members(cluster)}
-        free = [host for host in tls.HOSTS if host not in taken]
+        free = [host for host in self.home.addresses if host not in taken]
         if not free:
             raise RefusedError(
                 "InstanceQuotaExceeded",
-                f"the cluster has {len(tls.HOSTS)} members: no address is left for more.",
+                f"the cluster has {len(self.home.addresses)} members: no address is left for more.",
             )
         answer = bookkeep(params)
         if answer[0] != 200:
@@ -297,6 +306,10 @@ class Databases:
         RDS_ACTIONS["DeleteDBCluster"](delete)
 
 
+def _unknown(params: Params) -> Answer:
+    raise RefusedError("InvalidAction", f"{one(params, 'Action')} is not kept in books here.")
+
+
 def _group_of(params: Params) -> tuple[Any, str]:
     if name := one(params, "DBClusterParameterGroupName"):
         return cluster_parameter_groups, name
@@ -315,8 +328,3 @@ def _check_management(params: Params, managed: Record | None) -> None:
             "InvalidParameterCombination",
             "ManageMasterUserPassword is true: here a password is managed from the creation of its cluster on or never.",
         )
-
-
-def _cluster_answer(action: str, cluster: Record) -> Answer:
-    inner = f"<{action}Result><DBCluster>{cluster_xml(cluster)}</DBCluster></{action}Result>"
-    return rds_answer(200, f"{action}Response", inner)

@@ -1,14 +1,16 @@
 """The engines behind the database clusters of RDS: which run, where, and what follows whom.
 
 A cluster is one folder: the data directory of each member, the WAL archive, the administrator's password. All members share one
-port; the writer is at 127.0.0.1, readers are at 127.0.0.2 and following. A cluster without readers answers at the reader's address
+port; the writer is at the home's first address (127.0.0.1), readers are at those that follow. A cluster without readers answers at the reader's address
 by its writer, as Aurora does. When its last member is deleted, its storage stays for the next one. In a cluster that follows
-another region's, the first member streams from the writer there, and the others from the first.
+another region's, the first member streams from the writer there, and the others from the first; one that led until another was promoted
+without it begins anew, and what it had becomes a snapshot.
 """
 
+import datetime as dt
+import shutil
 from dataclasses import dataclass
 
-from local import tls
 from local.aws.internals import (
     Params,
     Record,
@@ -20,13 +22,13 @@ from local.aws.internals import (
     unregister_instance,
 )
 from local.aws.query import RefusedError
-from local.aws.rds_members import Member, followers_of, inside, leader_of
+from local.aws.rds_members import Member, followers_of, inside, leader_of, resyncs, synchronised
+from local.aws.rds_records import record_snapshot, snapshot_folder
 from local.home import Home
 from local.ports import Ports
 from local.postgres import MAJOR, Postgres
+from local.postgres_role import follows, lead
 from local.processes import Processes
-
-WRITER, READER = "127.0.0.1", "127.0.0.2"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,7 @@ class Engines:
         found = members(cluster)
         if not found:
             return
-        publish(cluster, self.claim_port(cluster))
+        publish(cluster, self.claim_port(cluster), self.home)
         first, leader = self.writer(cluster), self._leader(cluster)
         if leader:
             self._settle_follower(cluster, first, leader)
@@ -53,11 +55,16 @@ class Engines:
         adopts = not writer.initialised
         if adopts:
             self.storage(cluster).data.rename(writer.data)
+        if follows(writer):  # left by a fail-over that did not come to its end
+            writer.stop()
+            lead(writer)
         writer.configure(self._parameters(cluster, members(cluster)[0]))
         _serve(writer)
         if adopts:  # the password may have been changed while nothing served the storage
             writer.set_password(cluster["MasterUsername"], cluster["_MasterUserPassword"])
         for member in followers_of(cluster):
+            if resyncs(member.cluster):
+                continue
             with inside(member.region):
                 follower = self.writer(member.cluster) if members(member.cluster) else None
             if follower and follower.initialised:
@@ -65,15 +72,38 @@ class Engines:
 
     def _settle_follower(self, cluster: Record, follower: Postgres, leader: Postgres) -> None:
         parameters = self._parameters(cluster, members(cluster)[0])
-        if not follower.initialised:
+        # What took writes of its own may have some that the leader has not.
+        apart = follower.initialised and (resyncs(cluster) or not follows(follower))
+        if apart or not follower.initialised:
             if not leader.ready():
                 raise RefusedError(
                     "InvalidDBClusterStateFault",
                     f"DBCluster {cluster['DBClusterIdentifier']!r} cannot follow: the leading cluster does not run.",
                 )
+            if apart:
+                self._give_up(cluster)
             follower.clone(leader, parameters=parameters)
         follower.configure(parameters, primary=leader)
         _serve(follower)
+        synchronised(cluster, now=True)
+
+    def _give_up(self, cluster: Record) -> None:
+        """Make a snapshot of what ``cluster`` has, and leave it without any.
+
+        Source: Amazon Aurora User Guide, "Performing managed failovers for Aurora global databases".
+        """
+        now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d-%H-%M-%S")
+        name = f"rds:unplanned-global-failover-{cluster['DBClusterIdentifier']}-{now}"
+        kept = snapshot_folder(self.home, name)
+        first, *readers = [self.server(cluster, member) for member in members(cluster)]
+        first.stop()
+        for reader in readers:
+            reader.remove()
+        lead(first)
+        first.data.rename(self.storage(cluster).data)
+        # Certificates, passwords and the archive of WAL belong to it as much as the data.
+        shutil.move(first.folder, kept)
+        record_snapshot(name, cluster, kind="automated")
 
     def _settle_reader(self, reader: Postgres, writer: Postgres, parameters: dict[str, str]) -> None:
         if reader.initialised:
@@ -102,7 +132,7 @@ class Engines:
                 successor.promote()
             successor.stop()
             cluster["DBClusterMembers"][0]["IsClusterWriter"] = True
-            found[0]["Endpoint"]["Address"] = WRITER
+            found[0]["Endpoint"]["Address"] = self.home.addresses[0]
             old.remove(primary=leader if leader and leader.ready() else None)
 
     def part(self, cluster: Record, leader: Postgres) -> None:
@@ -149,13 +179,14 @@ class Engines:
 
     def storage(self, cluster: Record) -> Postgres:
         """The data directory of a cluster that has no members; it is not served."""
-        return self._engine(cluster, "storage", WRITER, ())
+        return self._engine(cluster, "storage", self.home.addresses[0], ())
 
     def server(self, cluster: Record, instance: Record) -> Postgres:
         """The engine of ``instance``."""
         name = f"postgres-{get_region()}-{instance['DBInstanceIdentifier']}"
         alone = len(members(cluster)) == 1
-        return self._engine(cluster, name, instance["Endpoint"]["Address"], (READER,) if alone else ())
+        reader = self.home.addresses[1]
+        return self._engine(cluster, name, instance["Endpoint"]["Address"], (reader,) if alone else ())
 
     def _engine(self, cluster: Record, name: str, host: str, aliases: tuple[str, ...]) -> Postgres:
         folder = self.home.databases / get_region() / cluster["DBClusterIdentifier"]
@@ -168,7 +199,7 @@ class Engines:
         processes = Processes(self.home)
         held = any(processes.running(self.server(cluster, member).name) for member in members(cluster))
         name = f"database-{get_region()}-{cluster['DBClusterIdentifier']}"
-        return Ports(self.home).claim(name, hosts=tls.HOSTS, held=held)
+        return Ports(self.home).claim(name, hosts=self.home.addresses, held=held)
 
     def _parameters(self, cluster: Record, instance: Record) -> dict[str, str]:
         groups = [cluster_parameter_groups.get(cluster["DBClusterParameterGroup"])]
@@ -194,9 +225,10 @@ def members(cluster: Record) -> list[Record]:
     return [instances[member["DBInstanceIdentifier"]] for member in order]
 
 
-def publish(cluster: Record, port: int) -> None:
+def publish(cluster: Record, port: int, home: Home) -> None:
     """Write the endpoints of ``cluster``, which the emulator rewrites whenever any cluster's members change."""
-    cluster |= {"Endpoint": WRITER, "ReaderEndpoint": READER, "Port": port, "_shared_endpoint": None}
+    writer, reader, *_ = home.addresses
+    cluster |= {"Endpoint": writer, "ReaderEndpoint": reader, "Port": port, "_shared_endpoint": None}
     for instance in members(cluster):
         instance["Endpoint"]["Port"] = port
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from local.aws.internals import Answer, Handler, Params, one
 from local.aws.query import RefusedError
 from local.aws.rds_engines import Engines, check_version
-from local.aws.rds_members import find, inside, leader_of
+from local.aws.rds_members import find, inside, leader_of, resyncs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +43,12 @@ class GlobalClusters:
         """Take a cluster out: what has followed becomes a cluster of its own, with all that it has received."""
         member = find(one(params, "DbClusterIdentifier"))
         leader = leader_of(member.cluster) if member else None
+        if member and resyncs(member.cluster) and member.cluster["DBClusterMembers"]:
+            raise RefusedError(
+                "InvalidDBClusterStateFault",
+                "The cluster led until another was promoted without it, and would be a second writer: "
+                "let it follow again, or delete its instances first.",
+            )
         answer = bookkeep(params)
         if answer[0] == 200 and member and leader:
             member.cluster["_MasterUserPassword"] = leader.cluster["_MasterUserPassword"]

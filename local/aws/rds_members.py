@@ -38,6 +38,18 @@ def find(identifier: str) -> Member | None:
     return Member(region=region, cluster=cluster) if cluster else None
 
 
+def resyncs(cluster: Record) -> bool:
+    """Whether ``cluster`` led until another was promoted without it: what it has is not what the leader has."""
+    entry = _entry(cluster)
+    return bool(entry) and entry["SynchronizationStatus"] == "pending-resync"
+
+
+def synchronised(cluster: Record, *, now: bool) -> None:
+    """Note whether ``cluster`` has what its leader has."""
+    if entry := _entry(cluster):
+        entry["SynchronizationStatus"] = "connected" if now else "pending-resync"
+
+
 @contextmanager
 def inside(region: str) -> Generator[None]:
     """Whatever looks into records meanwhile sees those of ``region``."""
@@ -46,8 +58,16 @@ def inside(region: str) -> Generator[None]:
 
 
 def _members(cluster: Record) -> list[tuple[Member, bool]]:
-    record = global_clusters.get(cluster.get("GlobalClusterIdentifier") or "") or {}
-    found = [
-        (find(item["DBClusterArn"]), item["IsWriter"]) for item in record.get("GlobalClusterMembers", [])
-    ]
+    found = [(find(entry["DBClusterArn"]), entry["IsWriter"]) for entry in _entries(cluster)]
     return [(member, leads) for member, leads in found if member]
+
+
+def _entry(cluster: Record) -> Record:
+    """What the global cluster of ``cluster`` says of it; empty if it belongs to none."""
+    own = (entry for entry in _entries(cluster) if entry["DBClusterArn"] == cluster["DBClusterArn"])
+    return next(own, {})
+
+
+def _entries(cluster: Record) -> list[Record]:
+    record = global_clusters.get(cluster.get("GlobalClusterIdentifier") or "") or {}
+    return record.get("GlobalClusterMembers", [])

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from local.aws import object_lock, replication
+from local.aws import health_checks, object_lock, replication
 from local.aws.elasticache import Caches
 from local.aws.internals import app
 from local.aws.rds import Databases
@@ -33,6 +33,7 @@ class Server:
         self.caches.install()
         object_lock.install(home.aws)
         replication.install()
+        health_checks.install()
         self._saving = asyncio.Lock()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:

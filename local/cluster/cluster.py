@@ -24,7 +24,7 @@ from local.processes import Processes
 FOLDER = ".vanta-cluster"
 CONTEXT = "vanta"
 _PORT = 6443
-# Who depends on others stops before them.
+# Who depends on others stops before them; before all, what runs beside the cluster for its pods.
 _STOPPED = (addons.METRICS, addons.DNS, PROXY, KUBELET, RUNTIME, SCHEDULER, CONTROLLERS, API, STORE)
 
 
@@ -82,7 +82,8 @@ class Cluster:
         processes = Processes(home)
         with self._console.step("stop processes") as step:
             count = sum(process.handle() is not None for process in processes.all())
-            for process in _STOPPED:
+            engines = [process.command.name for process in processes.all()]
+            for process in (*(name for name in engines if name not in _STOPPED), *_STOPPED):
                 processes.stop(process, deadline=10)
             count += cgroup.remove(name)
             # What watches over containers outlives containerd on purpose.

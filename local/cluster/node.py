@@ -81,8 +81,10 @@ class Node:
         """The kubelet's folder: on the home's disk, seen below /run, for it has sockets too."""
         seen = self.run / "kubelet"
         seen.mkdir(mode=0o750, exist_ok=True)
-        if not seen.is_mount():
-            run("mount", "--bind", str(self.home.folder("kubernetes", "kubelet")), str(seen))
+        kept = self.home.folder("kubernetes", "kubelet")
+        # Not is_mount(): it takes a bind mount within one file system for none, and a second one would hide the volumes of pods.
+        if not seen.samefile(kept):
+            run("mount", "--bind", str(kept), str(seen))
         return seen
 
     def _ensure(self, name: str, argv: list[str]) -> None:

@@ -3,18 +3,25 @@
 import os
 import time
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
+from bench.clients import Clients
+from bench.released import Released
 from local.cluster import images, light
 from local.cluster.cluster import Cluster, Running
+from local.cluster.platform import ClusterPlatform
 from local.console import Console
 from local.home import Home
 from local.image.build import ARCHIVE
+from local.processes import Processes
 
 HERE = Path(__file__).parent
+# Requests a second, of each test that has clients.
+RATE = 100
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -62,6 +69,9 @@ def cluster(root: Path) -> Generator[Cluster]:
         yield cluster
     finally:
         cluster.down()
+    # Nothing is recorded any more, so that whatever still carries the home's mark was forgotten.
+    left = [process.as_dict(["pid", "cmdline"]) for process in Processes(Home(root=root.resolve())).orphans()]
+    assert not left, f"these processes were left behind: {left}"
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +86,39 @@ def running(cluster: Cluster) -> Running:
 def node_home(root: Path, running: Running) -> Home:
     assert running.changed
     return Home.at(root)
+
+
+@pytest.fixture(scope="session")
+def released(running: Running, node_home: Home) -> Released:
+    """The platform in the cluster, which each test leaves with the pods of its image."""
+    platform = ClusterPlatform(home=node_home, running=running)
+    image = platform.load(ARCHIVE)
+    return Released(platform, image, platform.up(image).outputs)
+
+
+@pytest.fixture(scope="session")
+def unnoticed(released: Released) -> Callable[[], AbstractContextManager[Clients]]:
+    """Clients none of whom may see a request fail."""
+
+    @contextmanager
+    def sending() -> Generator[Clients]:
+        with released.clients(RATE) as sent:
+            yield sent
+        assert sent.outcome().failures == {}
+        assert len(sent.answers) > RATE
+
+    return sending
+
+
+@pytest.fixture
+def meanwhile(until: Callable[..., None]) -> Callable[..., AbstractContextManager[None]]:
+    """Try something beside the block, again and again, until it says that it was done."""
+
+    @contextmanager
+    def trying(act: Callable[[], bool]) -> Generator[None]:
+        with ThreadPoolExecutor(1) as beside:
+            done = beside.submit(until, act, deadline=240)
+            yield
+            done.result()
+
+    return trying

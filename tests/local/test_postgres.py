@@ -13,8 +13,7 @@ import asyncpg
 import psutil
 import pytest
 
-from local import tls
-from local.home import Home
+from local.home import LOOPBACK, Home
 from local.ports import Ports
 from local.postgres import Postgres
 from local.postgres_parameters import ParameterError, check
@@ -36,7 +35,7 @@ def until(condition: Callable[[], bool], deadline: float = 30) -> None:
 
 @pytest.fixture
 def writer(home: Home) -> Postgres:
-    port = Ports(home).claim("cluster", hosts=tls.HOSTS)
+    port = Ports(home).claim("cluster", hosts=LOOPBACK)
     server = Postgres(
         home=home, folder=home.folder("databases", "main"), name="writer-1", host="127.0.0.1", port=port
     )

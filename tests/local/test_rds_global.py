@@ -1,144 +1,17 @@
 """A global cluster here is PostgreSQL that streams from one region to another, and what has followed can go on alone."""
 
 import os
-import re
 import signal
-import ssl
-import time
-from collections.abc import Iterator
-from typing import Any
 
 import asyncpg
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local import tls
 from local.aws.emulator import Aws
 from local.home import Home
 from local.processes import Processes
 
-HERE, THERE = "eu-west-1", "eu-central-1"
-PASSWORD = "of-our-own-making"
-MEMBER = {"Engine": "aurora-postgresql", "DBInstanceClass": "db.r8g.large"}
-
-
-class Region:
-    """One region's cluster of a global cluster."""
-
-    def __init__(self, aws: Aws, region: str, name: str) -> None:
-        self.aws, self.name = aws, name
-        self.rds = boto3.client(
-            "rds",
-            endpoint_url=aws.endpoint,
-            region_name=region,
-            aws_access_key_id="000000000000",
-            aws_secret_access_key="any",
-            config=Config(retries={"total_max_attempts": 1}),
-        )
-
-    def create(self, *, members: int = 1, **arguments: object) -> None:
-        self.rds.create_db_cluster(DBClusterIdentifier=self.name, Engine="aurora-postgresql", **arguments)
-        for number in range(members):
-            self.add(number)
-
-    def add(self, number: int) -> None:
-        self.rds.create_db_instance(
-            DBInstanceIdentifier=f"{self.name}-{number}", DBClusterIdentifier=self.name, **MEMBER
-        )
-
-    def remove(self, number: int) -> None:
-        self.rds.delete_db_instance(DBInstanceIdentifier=f"{self.name}-{number}", SkipFinalSnapshot=True)
-
-    def delete(self) -> None:
-        for member in self.described["DBClusterMembers"]:
-            self.rds.delete_db_instance(
-                DBInstanceIdentifier=member["DBInstanceIdentifier"], SkipFinalSnapshot=True
-            )
-        self.rds.delete_db_cluster(DBClusterIdentifier=self.name, SkipFinalSnapshot=True)
-
-    @property
-    def described(self) -> dict[str, Any]:
-        return self.rds.describe_db_clusters(DBClusterIdentifier=self.name)["DBClusters"][0]
-
-    @property
-    def arn(self) -> str:
-        return self.described["DBClusterArn"]
-
-    async def ask(self, sql: str, *, endpoint: str = "Endpoint") -> Any:
-        described = self.described
-        connection = await asyncpg.connect(
-            host=described[endpoint],
-            port=described["Port"],
-            user="master",
-            password=PASSWORD,
-            database="vanta",
-            ssl=ssl.create_default_context(cafile=tls.ensure(self.aws.home).ca),
-        )
-        try:
-            return await connection.fetchval(sql)
-        finally:
-            await connection.close()
-
-    async def received(self, other: "Region", *, endpoint: str = "Endpoint") -> None:
-        """Wait until everything that ``other`` has written is here."""
-        position = await other.ask("SELECT pg_current_wal_lsn()::text")
-        end = time.monotonic() + 30
-        while not await self.ask(f"SELECT pg_last_wal_replay_lsn() >= '{position}'", endpoint=endpoint):
-            assert time.monotonic() < end, "what was written did not arrive in time"
-
-
-class World:
-    """A leading cluster and one that follows, under one name."""
-
-    def __init__(self, aws: Aws, name: str) -> None:
-        self.name = name
-        self.here, self.there = Region(aws, HERE, f"{name}-here"), Region(aws, THERE, f"{name}-there")
-
-    def lead(self, *, members: int = 1) -> "World":
-        self.here.create(
-            members=members,
-            MasterUsername="master",
-            MasterUserPassword=PASSWORD,
-            DatabaseName="vanta",
-        )
-        self.here.rds.create_global_cluster(
-            GlobalClusterIdentifier=self.name, SourceDBClusterIdentifier=self.here.arn
-        )
-        return self
-
-    def follow(self, *, members: int = 1) -> "World":
-        self.there.create(members=members, GlobalClusterIdentifier=self.name, SourceRegion=HERE)
-        return self
-
-    def leave(self, region: Region) -> None:
-        self.here.rds.remove_from_global_cluster(
-            GlobalClusterIdentifier=self.name, DbClusterIdentifier=region.arn
-        )
-
-    def slots(self) -> Any:
-        return self.here.ask("SELECT count(*) FROM pg_replication_slots")
-
-    def end(self) -> None:
-        for region in (self.there, self.here):
-            try:
-                self.leave(region)
-            except ClientError as error:
-                assert "NotFound" in error.response["Error"]["Code"]  # noqa: PT017 - whatever the test has left
-            try:
-                region.delete()
-            except ClientError as error:
-                assert "NotFound" in error.response["Error"]["Code"]  # noqa: PT017 - whatever the test has left
-        self.here.rds.delete_global_cluster(GlobalClusterIdentifier=self.name)
-
-
-@pytest.fixture
-def world(aws: Aws, request: pytest.FixtureRequest) -> Iterator[World]:
-    """Two regions of the test's own."""
-    world = World(aws, re.sub(r"[^a-z0-9]+", "-", f"w-{request.node.name[-40:]}"))
-    yield world
-    world.end()
+from .regions import World
 
 
 async def test_what_is_written_in_one_region_is_read_in_the_other(world: World) -> None:

@@ -188,6 +188,37 @@ def test_nothing_is_left_to_do_in_either_region(make: Callable[..., Stack], join
     assert not make("here", LEADING).preview().changed
 
 
+async def test_after_a_fail_over_the_state_says_what_is_and_nothing_is_undone(
+    make: Callable[..., Stack], joined: Joined, leading: Change, following: Change, module_aws: Aws
+) -> None:
+    there = client(module_aws, "rds", THERE)
+    target = there.describe_db_clusters(DBClusterIdentifier=following.outputs["identifier"])["DBClusters"][0]
+    there.failover_global_cluster(
+        GlobalClusterIdentifier=leading.outputs["global_cluster"],
+        TargetDbClusterIdentifier=target["DBClusterArn"],
+        AllowDataLoss=True,
+    )
+    await ask(module_aws, following.outputs, "CREATE TABLE later AS SELECT 1 AS x")
+    make("there", FOLLOWING, joined).refresh()
+    assert not make("there", FOLLOWING, joined).preview().changed
+    # An update in the old region neither starts what was fenced as a writer, nor takes the lead back.
+    make("here", LEADING).refresh()
+    assert not make("here", LEADING).preview().changed
+    module_aws.revive()
+    make("here", LEADING).refresh()
+    assert not make("here", LEADING).up().changed
+    assert await ask(module_aws, leading.outputs, "SELECT pg_is_in_recovery()") is True
+    assert await ask(module_aws, following.outputs, "SELECT count(*) FROM later") == 1
+    here = client(module_aws, "rds")
+    first = here.describe_db_clusters(DBClusterIdentifier=leading.outputs["identifier"])["DBClusters"][0]
+    here.switchover_global_cluster(
+        GlobalClusterIdentifier=leading.outputs["global_cluster"],
+        TargetDbClusterIdentifier=first["DBClusterArn"],
+    )
+    await ask(module_aws, leading.outputs, "INSERT INTO later VALUES (2)")
+    assert not make("here", LEADING).preview().changed
+
+
 @pytest.mark.usefixtures("following")
 def test_both_stacks_go_whole_the_standby_first(
     make: Callable[..., Stack], joined: Joined, module_aws: Aws

@@ -1,0 +1,1 @@
+"""Another region takes over: what `python -m app dr` does."""
