@@ -5,6 +5,7 @@ that it has: it ends them itself once it has answered what is under way.
 """
 
 import asyncio
+import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import count
@@ -16,10 +17,11 @@ _PIECE = 1 << 16
 
 
 class Balancer:
-    """Listens at ``port`` of this machine once started; 0 lets the system choose one."""
+    """Listens at ``port`` of this machine once started, for TLS if there is a context; 0 lets the system choose one."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, *, tls: ssl.SSLContext | None = None) -> None:
         self.port = port
+        self._tls = tls
         self._backends: dict[int, bool] = {}
         self._turn = count()
         self._checking: asyncio.Task[None] | None = None
@@ -27,7 +29,7 @@ class Balancer:
         self._carrying: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> "Balancer":
-        self._server = await asyncio.start_server(self._serve, _HOST, self.port, backlog=1024)
+        self._server = await asyncio.start_server(self._serve, _HOST, self.port, backlog=1024, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         self._checking = asyncio.create_task(self._check())
         return self
@@ -68,7 +70,9 @@ class Balancer:
         assert task is not None  # noqa: S101 - asyncio runs each connection in one
         self._carrying.add(task)
         try:
-            await self._carry(reader, writer)
+            # Who ends the balancer waits for this task; asyncio's streams report one that was cancelled as an error.
+            with suppress(asyncio.CancelledError):
+                await self._carry(reader, writer)
         finally:
             self._carrying.discard(task)
             writer.close()
