@@ -15,8 +15,8 @@ from local.pulumi.engine import EngineError
 
 Unnoticed = Callable[[], AbstractContextManager[Clients]]
 
-# Answers to everything but the migration, which comes before the pods, with its end.
-BROKEN = "import sys\nif 'serve' in sys.orig_argv:\n    sys.exit('this version is broken')\n"
+# Python runs such a line at its start. The migration comes before the pods, and is to succeed.
+BROKEN = "import os, sys; 'serve' in sys.orig_argv and os._exit(1)\n"
 
 
 def patch_deadline(released: Released, seconds: int) -> None:
@@ -67,7 +67,7 @@ def test_a_migration_that_fails_stops_the_rollout(released: Released, unnoticed:
 def test_a_version_that_does_not_serve_is_refused_and_the_old_pods_serve_on(
     released: Released, unnoticed: Unnoticed, meanwhile: Callable[..., AbstractContextManager[None]]
 ) -> None:
-    broken = released.version("broken", {f"{SITE_PACKAGES}/sitecustomize.py": BROKEN})
+    broken = released.version("broken", {f"{SITE_PACKAGES}/broken.pth": BROKEN})
     before = {pod["metadata"]["uid"] for pod in released.pods()}
 
     def impatient() -> bool:

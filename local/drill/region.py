@@ -1,0 +1,205 @@
+"""One region of the drill: a database cluster, a cache, a process of the state API, and the buckets of its stack."""
+
+import signal
+import ssl
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import msgspec
+import psutil
+
+from local import api, tls
+from local.aws.emulator import ACCOUNT, Aws
+from local.home import LOOPBACK, REPOSITORY
+from local.ports import Ports
+from local.processes import Command, Process, Processes
+from local.redis import Redis
+
+GLOBAL, DATABASE, MASTER = "drill", "vanta", "vanta"
+# They guard nothing: all of it is gone after the drill.
+_PASSWORD, _TOKEN = "a-password-of-this-drill", "a-token-of-this-drill-alone"
+
+
+class Region:
+    """Stack ``name`` in ``region``; every process of it has the stack's name in its own."""
+
+    def __init__(self, aws: Aws, name: str, region: str) -> None:
+        self.name, self.region = name, region
+        self.cluster = f"{GLOBAL}-{name}"
+        self._aws = aws
+        self._processes = Processes(aws.home)
+        self._rds = self.client("rds")
+        self._ports = Ports(aws.home)
+        self.port = self._ports.claim(f"api-{name}")
+        self._cache = Redis(
+            home=aws.home,
+            folder=aws.home.folder("caches", name),
+            name=f"redis-{name}",
+            host=LOOPBACK[0],
+            port=self._ports.claim(f"redis-{name}"),
+        )
+
+    def client(self, service: str) -> Any:
+        """A client of AWS here."""
+        import boto3  # noqa: PLC0415 - it takes half a second, and who asks for help needs it not
+
+        return boto3.client(
+            service,
+            endpoint_url=self._aws.endpoint,
+            region_name=self.region,
+            aws_access_key_id=ACCOUNT,
+            aws_secret_access_key="any",  # noqa: S106 - the emulator checks no signature
+        )
+
+    def lead(self) -> None:
+        """Make the database that leads."""
+        self._rds.create_db_cluster(
+            DBClusterIdentifier=self.cluster,
+            Engine="aurora-postgresql",
+            MasterUsername=MASTER,
+            MasterUserPassword=_PASSWORD,
+            DatabaseName=DATABASE,
+        )
+        self._member()
+        self._rds.create_global_cluster(
+            GlobalClusterIdentifier=GLOBAL, SourceDBClusterIdentifier=self._described["DBClusterArn"]
+        )
+
+    def follow(self, leader: "Region") -> None:
+        """Make a database that follows the one of ``leader``."""
+        self._rds.create_db_cluster(
+            DBClusterIdentifier=self.cluster,
+            Engine="aurora-postgresql",
+            GlobalClusterIdentifier=GLOBAL,
+            SourceRegion=leader.region,
+        )
+        self._member()
+
+    def _member(self) -> None:
+        self._rds.create_db_instance(
+            DBInstanceIdentifier=f"{self.cluster}-0",
+            DBClusterIdentifier=self.cluster,
+            Engine="aurora-postgresql",
+            DBInstanceClass="db.r8g.large",
+        )
+
+    @property
+    def _described(self) -> dict[str, Any]:
+        return self._rds.describe_db_clusters(DBClusterIdentifier=self.cluster)["DBClusters"][0]
+
+    def prepare(self) -> None:
+        """Make the buckets, the secrets and the cache, and look up where the database answers."""
+        for kind in ("archive", "audit"):
+            self.client("s3").create_bucket(
+                Bucket=self._bucket(kind), CreateBucketConfiguration={"LocationConstraint": self.region}
+            )
+        secrets = self._aws.home.folder("secrets", self.name)
+        for name, content in {
+            "database-master": {"username": MASTER, "password": _PASSWORD},
+            "database-app": {"username": "vanta_app", "password": _PASSWORD},
+            "cache": {"authToken": _TOKEN},
+        }.items():
+            (secrets / name).write_bytes(msgspec.json.encode(content))
+        self._cache.configure(tokens=[_TOKEN], parameters={"maxmemory-policy": "volatile-lfu"})
+        described, ca = self._described, str(tls.ensure(self._aws.home).ca)
+        self.environment = {
+            "VANTA_DATABASE_HOST": described["Endpoint"],
+            "VANTA_DATABASE_PORT": str(described["Port"]),
+            "VANTA_DATABASE_NAME": DATABASE,
+            "VANTA_DATABASE_CA": ca,
+            "VANTA_CACHE_HOST": self._cache.host,
+            "VANTA_CACHE_PORT": str(self._cache.port),
+            "VANTA_CACHE_CA": ca,
+            "VANTA_SECRETS_DIR": str(secrets),
+            "VANTA_LISTEN_HOST": LOOPBACK[0],
+            "VANTA_LISTEN_PORT": str(self.port),
+            "VANTA_DRAIN_SECONDS": "0",
+        }
+
+    def migrate(self) -> str:
+        """Migrate the database, which must lead, and return the key of a first tenant."""
+        api.run(self.environment, "migrate")
+        return api.first_key(self.environment)
+
+    def forget(self) -> None:
+        """Let the cache forget a past that the database has given up, as `failback` does in a pod where there are pods."""
+        api.run(self.environment, "dr", "new-timeline")
+
+    def serve(self) -> None:
+        """Start the cache and the API if they do not run."""
+        self._cache.start()
+        if not self._processes.running(f"api-{self.name}"):
+            self._processes.start(
+                Command(
+                    name=f"api-{self.name}",
+                    argv=[sys.executable, "-m", "app", "serve"],
+                    cwd=REPOSITORY,
+                    environment=self.environment,
+                )
+            )
+
+    def outputs(self, own_host: str, host: str, zone: str) -> dict[str, Any]:
+        """What recovery reads of a stack."""
+        return {
+            "region": self.region,
+            "accountId": ACCOUNT,
+            "globalClusterIdentifier": GLOBAL,
+            "databaseIdentifier": self.cluster,
+            "archiveBucket": self._bucket("archive"),
+            "auditBucket": self._bucket("audit"),
+            "clusterName": "",
+            "edge": {"host": host, "ownHost": own_host, "zoneId": zone},
+        }
+
+    def _bucket(self, kind: str) -> str:
+        return f"{GLOBAL}-{kind}-{self.name}"
+
+    def signal(self, number: signal.Signals) -> Process:
+        """Send ``number`` to everything here at once, as to a machine, and return what ran as the database."""
+        processes = self._own()
+        _send(processes, number)
+        return next(process for process in processes if process.command.name.startswith("postgres-"))
+
+    def receiver(self) -> psutil.Process:
+        """The process of the database that receives what its leader has written."""
+        processes = (process.handle() for process in self._own())
+        family = [child for handle in filter(None, processes) for child in handle.children(recursive=True)]
+        return next(child for child in family if "walreceiver" in " ".join(child.cmdline()))
+
+    def thaw(self) -> None:
+        """Let what is left of a frozen region go on."""
+        _send(self._own(), signal.SIGCONT)
+
+    def _own(self) -> list[Process]:
+        return [process for process in self._processes.all() if self.name in process.command.name.split("-")]
+
+    async def connect(self) -> asyncpg.Connection:
+        """A connection to the database as its master, who needs neither a role nor a leader."""
+        return await asyncpg.connect(
+            host=self.environment["VANTA_DATABASE_HOST"],
+            port=int(self.environment["VANTA_DATABASE_PORT"]),
+            user=MASTER,
+            password=_PASSWORD,
+            database=DATABASE,
+            ssl=ssl.create_default_context(cafile=tls.ensure(self._aws.home).ca),
+            timeout=5,
+        )
+
+    def power_up(self, database: Process) -> None:
+        """Start everything as it was started before, the ``database`` with its old command: nobody here knows of a loss."""
+        # Where nobody reaps the dead, PostgreSQL takes one for a server that runs.
+        Path(database.command.argv[-1], "postmaster.pid").unlink(missing_ok=True)
+        if not self._processes.running(database.command.name):
+            self._processes.start(database.command)
+        self.serve()
+
+
+def _send(processes: Iterable[Process], number: signal.Signals) -> None:
+    for handle in filter(None, (process.handle() for process in processes)):
+        for member in [handle, *handle.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                member.send_signal(number)
