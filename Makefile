@@ -10,7 +10,7 @@ ACTIONLINT := $(CACHE)/actionlint-$(ACTIONLINT_VERSION)/actionlint
 export UV
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status setup test test-unit test-engine test-e2e test-faults test-fuzz test-cluster test-versions cluster-up cluster-down check format bench bench-documents diagram image test-image lock
+.PHONY: help up down status setup test test-unit test-engine test-e2e test-faults test-fuzz test-cluster dr-drill test-versions cluster-up cluster-down check format bench bench-documents bench-release diagram image test-image lock
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,11 @@ test-fuzz: setup ## send what the OpenAPI document allows and much that it does 
 test-cluster: image ## run a real Kubernetes and try the platform on it (root; builds Kubernetes once, 25 minutes; not part of `make test`)
 	@$(RUN) -m pytest -p no:xdist tests/cluster
 
+KIND ?= killed
+ROUNDS ?= 20
+dr-drill: setup ## lose a region under load KIND=killed|switchover|returning|lagging|frozen|full ROUNDS=20 times (not part of `make test`)
+	@$(RUN) -m local.drill --kind $(KIND) --rounds $(ROUNDS) --results bench/results/drill
+
 test-versions: setup ## run the unit tests on every Python that is supported, but for the one that `make test` has
 	@own=$$($(RUN) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	for version in $$(printf '%s\n' 3.11 3.12 3.13 | grep -vFx "$$own"); do \
@@ -98,6 +103,9 @@ bench: setup ## measure the platform of this machine, the preview of prod, the s
 DOCUMENTS ?= 10000000
 bench-documents: setup ## compare latencies with ten thousand documents and with DOCUMENTS=10000000 (20 GB of disk, half an hour)
 	@$(UV) run --quiet --locked --isolated --group bench python -m bench.ten_million $(DOCUMENTS)
+
+bench-release: image ## measure rollouts under load and the start of pods on a real Kubernetes (root, five minutes)
+	@$(UV) run --quiet --locked --isolated --group bench python -m bench.release
 
 STACK ?= prod
 diagram: setup ## draw STACK=prod (or another) into docs/diagrams/, as the engine previews it

@@ -16,7 +16,7 @@ from local.drill.picture import picture
 from local.drill.record import Drill, Kind, Round, summary
 from local.home import Home
 
-KINDS: tuple[Kind, ...] = ("killed", "switchover", "returning", "lagging", "frozen")
+KINDS: tuple[Kind, ...] = ("killed", "switchover", "returning", "lagging", "frozen", "full")
 
 
 def main() -> None:

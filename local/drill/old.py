@@ -9,8 +9,8 @@ import asyncpg
 
 from local.drill.clients import put
 from local.drill.pair import DrillError
+from local.drill.record import Kind
 from local.drill.region import Region
-from local.processes import Process
 
 _SECONDS = 60.0
 
@@ -21,20 +21,19 @@ class Old:
     def __init__(self, region: Region, key: str) -> None:
         self.region, self._key = region, key
         self.asked = self.took = 0
-        self._frozen = False
-        self._database: Process | None = None
+        # The record of a database that is fenced is removed.
+        self._database = region.database()
 
-    def lose(self, number: signal.Signals) -> None:
-        """Lose it by ``number``."""
-        self._frozen = number == signal.SIGSTOP
-        self._database = self.region.signal(number)
+    def lose(self, kind: Kind) -> None:
+        """Lose it in the way that ``kind`` says."""
+        if kind == "full":
+            self.region.fill()
+        else:
+            self.region.signal(signal.SIGSTOP if kind == "frozen" else signal.SIGKILL)
 
     async def come_back(self) -> None:
-        """Let it go on where it stopped, or start everything as it was started before."""
-        if self._frozen:
-            await asyncio.to_thread(self.region.thaw)
-        if self._database is None:
-            raise DrillError(f"{self.region.name} comes back without having been lost.")
+        """Let what is left of it go on, and start the rest as it was started before."""
+        self.region.signal(signal.SIGCONT)
         await asyncio.to_thread(self.region.power_up, self._database)
 
     async def try_to_write(self) -> None:

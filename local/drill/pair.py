@@ -84,19 +84,24 @@ class Pair:
             self.name.point_to((secondary if closed else primary).port)
             await asyncio.sleep(_LOOK_SECONDS)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of an operator."""
+        return {
+            **os.environ,
+            "AWS_ENDPOINT_URL": Aws(self.home).endpoint,
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "any",
+            "SSL_CERT_FILE": str(tls.ensure(self.home).ca),
+        }
+
     async def dr(self, command: str, to: str, *more: str) -> dict[str, Any] | str:
         """What ``python -m app dr`` answers, or the sentence with which it refuses."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "app", "dr", command, "--to", to, "--json"),
             *("--outputs", str(self._outputs), *more),
             cwd=REPOSITORY,
-            env={
-                **os.environ,
-                "AWS_ENDPOINT_URL": next(iter(self.regions.values())).client("s3").meta.endpoint_url,
-                "AWS_ACCESS_KEY_ID": ACCOUNT,
-                "AWS_SECRET_ACCESS_KEY": "any",
-                "SSL_CERT_FILE": str(tls.ensure(self.home).ca),
-            },
+            env=self.environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )

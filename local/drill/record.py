@@ -9,7 +9,7 @@ import msgspec
 
 from local.drill.clients import Acknowledged, Event
 
-Kind = Literal["switchover", "killed", "returning", "lagging", "frozen"]
+Kind = Literal["switchover", "killed", "returning", "lagging", "frozen", "full"]
 #: From the loss to the first acknowledged write, in order.
 STEPS = ("detect", "decide", "promote", "redirect", "write")
 
@@ -34,6 +34,8 @@ class Round(msgspec.Struct, kw_only=True, rename="camel"):
     seconds: float
     steps: dict[str, float]
     back_seconds: float | None = None
+    #: What the command answered when it was asked too early.
+    refused: list[str] = []
     acknowledged: int = 0
     failed: int = 0
     #: Acknowledged writes that are gone: of those before the loss, and of all others.

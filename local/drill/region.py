@@ -1,5 +1,6 @@
 """One region of the drill: a database cluster, a cache, a process of the state API, and the buckets of its stack."""
 
+import resource
 import signal
 import ssl
 import sys
@@ -16,7 +17,7 @@ from local import api, tls
 from local.aws.emulator import ACCOUNT, Aws
 from local.home import LOOPBACK, REPOSITORY
 from local.ports import Ports
-from local.processes import Command, Process, Processes
+from local.processes import Command, Process, ProcessError, Processes
 from local.redis import Redis
 
 GLOBAL, DATABASE, MASTER = "drill", "vanta", "vanta"
@@ -25,11 +26,12 @@ _PASSWORD, _TOKEN = "a-password-of-this-drill", "a-token-of-this-drill-alone"
 
 
 class Region:
-    """Stack ``name`` in ``region``; every process of it has the stack's name in its own."""
+    """Stack ``name`` in ``region``, on the emulator ``aws``."""
 
     def __init__(self, aws: Aws, name: str, region: str) -> None:
         self.name, self.region = name, region
         self.cluster = f"{GLOBAL}-{name}"
+        self._database = f"postgres-{region}-{self.cluster}-0"
         self._aws = aws
         self._processes = Processes(aws.home)
         self._rds = self.client("rds")
@@ -158,24 +160,33 @@ class Region:
     def _bucket(self, kind: str) -> str:
         return f"{GLOBAL}-{kind}-{self.name}"
 
-    def signal(self, number: signal.Signals) -> Process:
-        """Send ``number`` to everything here at once, as to a machine, and return what ran as the database."""
-        processes = self._own()
-        _send(processes, number)
-        return next(process for process in processes if process.command.name.startswith("postgres-"))
+    def signal(self, number: signal.Signals) -> None:
+        """Send ``number`` to everything here at once, as to a machine."""
+        _send(self._own(), number)
+
+    def fill(self) -> None:
+        """Let the database's processes, and those that they start, write to no file: its disk is full for good."""
+        handle = self.database().handle()
+        for member in [handle, *handle.children(recursive=True)] if handle else []:
+            with suppress(ProcessLookupError):
+                resource.prlimit(member.pid, resource.RLIMIT_FSIZE, (0, 0))
+
+    def database(self) -> Process:
+        """What runs as the database, or last did."""
+        process = self._processes.get(self._database)
+        if process is None:
+            raise ProcessError(f"The database of {self.name} was never started.")
+        return process
 
     def receiver(self) -> psutil.Process:
         """The process of the database that receives what its leader has written."""
-        processes = (process.handle() for process in self._own())
-        family = [child for handle in filter(None, processes) for child in handle.children(recursive=True)]
+        handle = self.database().handle()
+        family = handle.children(recursive=True) if handle else []
         return next(child for child in family if "walreceiver" in " ".join(child.cmdline()))
 
-    def thaw(self) -> None:
-        """Let what is left of a frozen region go on."""
-        _send(self._own(), signal.SIGCONT)
-
     def _own(self) -> list[Process]:
-        return [process for process in self._processes.all() if self.name in process.command.name.split("-")]
+        names = (f"api-{self.name}", f"redis-{self.name}", f"redis-{self.name}-tls", self._database)
+        return [process for name in names if (process := self._processes.get(name))]
 
     async def connect(self) -> asyncpg.Connection:
         """A connection to the database as its master, who needs neither a role nor a leader."""

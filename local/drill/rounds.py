@@ -1,7 +1,6 @@
 """One round of the drill: load, a loss or a planned change, what `python -m app dr` does about it, the way back, and what was kept."""
 
 import asyncio
-import signal
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -27,9 +26,10 @@ _WAIT_SECONDS = 60.0
 
 async def switchover(pair: Pair, name: str, to: str, rate: float) -> Round:
     """A planned change to ``to``."""
+    refused: list[str] = []
     async with _load(pair, name, rate) as clients:
         begun = time.time()
-        ended = await _move(pair, "switchover", to)
+        ended = await _move(pair, refused, "switchover", to)
         await _until(lambda: clients.acknowledged[-1].at > ended["dns"], "writes after the switchover")
         last, first = silence(clients.acknowledged, begun)
         await asyncio.sleep(_AFTER_SECONDS)
@@ -37,6 +37,7 @@ async def switchover(pair: Pair, name: str, to: str, rate: float) -> Round:
     found = Round(
         kind="switchover",
         to=to,
+        refused=refused,
         seconds=round(first - last, 3),
         steps=_parts(("promote", "redirect", "write"), points),
     )
@@ -46,20 +47,21 @@ async def switchover(pair: Pair, name: str, to: str, rate: float) -> Round:
 async def loss(pair: Pair, kind: Kind, name: str, rate: float) -> Round:
     """The primary's region is lost in the way that ``kind`` says, comes back, and leads again."""
     old = Old(pair.regions[PRIMARY], pair.key)
+    refused: list[str] = []
     async with _load(pair, name, rate) as clients:
         receiver = pair.regions[STANDBY].receiver() if kind == "lagging" else None
         if receiver:
             receiver.suspend()
             await asyncio.sleep(_LAG_SECONDS)
         gone = time.time()
-        old.lose(signal.SIGSTOP if kind == "frozen" else signal.SIGKILL)
+        old.lose(kind)
         if receiver:
             # With what was on its way; the standby's server takes it for a crash, and starts anew.
             receiver.kill()
         detected = await _noticed(pair, PRIMARY)
-        ended = await _move(pair, "failover", STANDBY, "--accept-loss")
-        promoted = ended["database"]
         read = list(clients.events)
+        ended = await _move(pair, refused, "failover", STANDBY, "--accept-loss")
+        promoted = ended["database"]
         if kind == "returning":
             await old.come_back()
         await _until(lambda: clients.acknowledged[-1].at > promoted, "writes after the fail-over")
@@ -70,7 +72,7 @@ async def loss(pair: Pair, kind: Kind, name: str, rate: float) -> Round:
         await old.try_to_write()
         await asyncio.to_thread(pair.revive)
         begun = time.time()
-        back = await _move(pair, "failback", PRIMARY)
+        back = await _move(pair, refused, "failback", PRIMARY)
         await asyncio.to_thread(old.region.forget)
         await _until(lambda: clients.acknowledged[-1].at > back["dns"], "writes after the way back")
         last_there, first_here = silence(clients.acknowledged, begun)
@@ -79,6 +81,7 @@ async def loss(pair: Pair, kind: Kind, name: str, rate: float) -> Round:
     found = Round(
         kind=kind,
         to=STANDBY,
+        refused=refused,
         seconds=round(first - gone, 3),
         steps=_parts(STEPS, points),
         back_seconds=round(first_here - last_there, 3),
@@ -97,8 +100,8 @@ def _parts(names: tuple[str, ...], points: tuple[float, ...]) -> dict[str, float
     }
 
 
-async def _move(pair: Pair, command: str, to: str, *more: str) -> Mapping[str, float]:
-    """When each step of ``command`` ended; asked again while it is refused, as an operator would."""
+async def _move(pair: Pair, refused: list[str], command: str, to: str, *more: str) -> Mapping[str, float]:
+    """When each step of ``command`` ended; asked again while it is ``refused``, as an operator would."""
     answer: dict[str, Any] | str = ""
     end = time.monotonic() + _WAIT_SECONDS
     while time.monotonic() < end:
@@ -108,6 +111,7 @@ async def _move(pair: Pair, command: str, to: str, *more: str) -> Mapping[str, f
                 step["step"]: datetime.fromisoformat(step["started"]).timestamp() + step["seconds"]
                 for step in answer["steps"]
             }
+        refused.append(answer)
     raise DrillError(f"`dr {command}` was refused for {_WAIT_SECONDS:.0f} s: {answer}")
 
 
