@@ -1,4 +1,4 @@
-"""What a release costs on a real Kubernetes: ``python -m bench.release``, as root, in ten minutes.
+"""What a release costs on a real Kubernetes: ``python -m bench.release``, as root, in five minutes.
 
 The platform in a cluster of its own, and clients in a process of their own. Writes ``bench/results/release.json`` and draws
 ``bench/results/release.svg``.
@@ -7,7 +7,7 @@ The platform in a cluster of its own, and clients in a process of their own. Wri
 import json
 import tempfile
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ import msgspec
 from app.load.answers import Answer, outcome
 from app.load.profile import Objectives
 from bench.machine import facts
-from bench.released import API, Released
+from bench.released import Released
 from local.cluster.cluster import Cluster
 from local.cluster.platform import ClusterPlatform
 from local.console import Console
@@ -26,10 +26,10 @@ from local.home import Home
 from local.image.archive import Image
 from local.image.build import ARCHIVE
 
-RATE, BUSY_RATE = 200, 300
+RATE = 200
 # Before a rollout and after it, so that what it costs shows beside what is usual.
-AROUND_SECONDS = 20.0
-ROLLOUTS = 3
+AROUND_SECONDS = 15.0
+ROLLOUTS = 2
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -38,14 +38,12 @@ def main() -> None:
     machine = facts()
     with released() as found:
         rollouts = [_rollout(found, number) for number in range(ROLLOUTS)]
-        scaling = _scaling(found)
     sizes = Image(ARCHIVE).sizes()
     content = {
         "machine": machine,
         "unit": "seconds; latencies in milliseconds; bytes",
-        "scenario": {"rate": RATE, "busyRate": BUSY_RATE},
+        "scenario": {"rate": RATE},
         "rollouts": rollouts,
-        "scaling": scaling,
         "imageGzipBytes": sum(layer["gzipBytes"] for layer in sizes),
     }
     RESULTS.mkdir(exist_ok=True)
@@ -89,28 +87,6 @@ def _rollout(found: Released, number: int) -> dict[str, Any]:
     }
 
 
-def _scaling(found: Released) -> dict[str, Any]:
-    """Seconds until there are more pods under load that keeps them busy, and until there are as few as before without it."""
-    fewest = found.get("hpa", API)["spec"]["minReplicas"]
-    _until(lambda: found.ready() == fewest)
-    with found.clients(BUSY_RATE) as sent:
-        begun = sent.now
-        _until(lambda: found.deployment()["spec"]["replicas"] > fewest)
-        asked = sent.now - begun
-        _until(lambda: found.ready() > fewest)
-        up = sent.now - begun
-    ended = time.monotonic()
-    _until(lambda: found.deployment()["spec"]["replicas"] == fewest)
-    failed = sum(not answer.good for answer in sent.answers)
-    return {
-        "toMoreAskedFor": round(asked, 1),
-        "toMoreReady": round(up, 1),
-        "back": round(time.monotonic() - ended, 1),
-        "requests": len(sent.answers),
-        "failed": failed,
-    }
-
-
 def _readiness(found: Released) -> list[dict[str, float]]:
     """Of each pod, seconds from its creation and from the start of its container until it was ready; the API tells whole ones."""
     seconds = []
@@ -128,14 +104,6 @@ def _readiness(found: Released) -> list[dict[str, float]]:
     return seconds
 
 
-def _until(condition: Callable[[], bool], deadline: float = 400) -> None:
-    end = time.monotonic() + deadline
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError("The cluster did not get where it was expected in time: see its logs.")
-        time.sleep(0.2)
-
-
 def _p99(answers: Sequence[Answer]) -> dict[str, float | None]:
     return {kind: one.p99 for kind, one in outcome(answers, Objectives()).kinds.items()}
 
@@ -150,11 +118,6 @@ def _table(content: dict[str, Any]) -> str:
             f"rollout {one['ended'] - one['begun']:.1f} s, {count} requests, {failed} failed; p99 during it times that before: "
             f"reads {ratio['read']:.1f}, writes {ratio['write']:.1f}; pods ready after {one['podsReadyAfter']} s"
         )
-    scaling = content["scaling"]
-    lines.append(
-        f"more pods asked for after {scaling['toMoreAskedFor']} s, ready after {scaling['toMoreReady']} s"
-    )
-    lines.append(f"as few as before {scaling['back']} s after the load; {scaling['failed']} failed")
     lines.append(f"image {content['imageGzipBytes'] / 1e6:.0f} MB compressed")
     return "\n".join(lines)
 

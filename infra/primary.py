@@ -30,15 +30,17 @@ class Primary:
     edge: Mapping[str, Any]
 
 
-def find(stack: str, *, here: Place, cidr: str) -> Primary:
+def find(stack: str, *, here: Place, cidr: str, joins: bool = True) -> Primary:
     """The primary ``stack`` of this project, from its outputs, for a standby that is ``here`` with network ``cidr``.
+
+    One that does not join the primary's global cluster, because it is restored, needs none to be there.
 
     Raises:
         SettingsError: it is not up, or the standby could not take over from it.
     """
     outputs = _outputs(stack)
     try:
-        return _judged(stack, outputs, here=here, cidr=cidr)
+        return _judged(stack, outputs, here=here, cidr=cidr, joins=joins)
     except KeyError as missing:
         raise refusal(
             KEY,
@@ -67,7 +69,7 @@ def _outputs(stack: str) -> Mapping[str, Any]:
         ) from None
 
 
-def _judged(stack: str, outputs: Mapping[str, Any], *, here: Place, cidr: str) -> Primary:
+def _judged(stack: str, outputs: Mapping[str, Any], *, here: Place, cidr: str, joins: bool) -> Primary:
     copies = outputs["recovery"]
     if outputs["region"] == here.region:
         raise refusal(
@@ -97,7 +99,7 @@ def _judged(stack: str, outputs: Mapping[str, Any], *, here: Place, cidr: str) -
             f"but it is in account {outputs['accountId']}, whose copies {here.account_id} may not read",
             "Use its credentials",
         )
-    if not outputs["globalClusterIdentifier"]:
+    if joins and not outputs["globalClusterIdentifier"]:
         raise refusal(
             KEY,
             stack,

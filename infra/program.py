@@ -45,14 +45,17 @@ def _survey() -> Site:
     chosen = settings.load(stack)
     here = place.find(zones=chosen.network.zones, account=chosen.account)
     check_region(chosen.recovery, here.region)
-    if chosen.recovery.standby:
+    restores = bool(chosen.database.restore_snapshot)
+    if chosen.recovery.standby and not restores:
         check_joined(chosen.database)
     followed = chosen.recovery.primary_stack
     site = Site(
         chosen=chosen,
         place=here,
         names=Names(stack=stack, owner=chosen.owner, account_id=here.account_id, region=here.region),
-        primary=primary.find(followed, here=here, cidr=chosen.network.cidr) if followed else None,
+        primary=primary.find(followed, here=here, cidr=chosen.network.cidr, joins=not restores)
+        if followed
+        else None,
     )
     if chosen.roles.boundary:
         boundary.bound(chosen.roles.boundary)

@@ -22,6 +22,7 @@ from app.api.events import EventsHandlers
 from app.api.health import HealthHandlers
 from app.api.issuers import IssuerHandlers
 from app.api.keys import KeyHandlers
+from app.api.leaving import Leaving
 from app.api.lists import ListsHandlers
 from app.api.messages import Scope, Transport
 from app.api.reference import ReferenceHandlers
@@ -77,6 +78,7 @@ class Worker:
         self._pools: dict[str, asyncpg.Pool] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._application: Application | None = None
+        self._draining = False
         self._secrets: SecretsRoom | None = None
         self._requests = logs.RequestLog(sys.stdout.buffer, enabled=settings.log_level in {"debug", "info"})
 
@@ -87,7 +89,7 @@ class Worker:
     def __rsgi__(self, scope: Scope, transport: Transport) -> Coroutine[Any, Any, None]:
         """Answer one request."""
         assert self._application is not None  # noqa: S101 - granian starts before it serves
-        return self._application(scope, transport)
+        return self._application(scope, Leaving(transport) if self._draining else transport)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let go of the engines; every request has been answered by now."""
@@ -164,7 +166,7 @@ class Worker:
             self._tasks.append(loop.create_task(_forever(work)))
 
         def drain() -> None:
-            health.draining = True
+            self._draining = health.draining = True
             events.hub.drain()
             log.info("worker.draining")
 

@@ -1,7 +1,6 @@
 """The commands that bring the platform back in another region."""
 
 import asyncio
-import dataclasses
 import os
 import sys
 from collections.abc import Callable
@@ -13,8 +12,10 @@ import click
 import msgspec
 import structlog
 
+from app.cli.database import with_both
+from app.cli.plan import plan_
 from app.cli.refusals import FAILED, UNREACHABLE, end, refusals
-from app.db import postgres
+from app.cli.restore import compare, restore_, swap
 from app.recovery import lost, run, timeline
 from app.recovery.database import GlobalDatabase
 from app.recovery.errors import LostError, RecoveryError
@@ -27,7 +28,7 @@ from app.settings import MAX_PORT, MIN_PORT, Settings
 
 @click.group()
 def dr() -> None:
-    """Move to another region: planned, after a loss, and back.
+    """Move to another region: planned, after a loss, and back; or go back in time.
 
     Credentials for AWS come from the environment, as for any AWS tool. Stacks are asked of `pulumi` in the current folder, or read
     from saved outputs when Pulumi's backend is lost as well.
@@ -162,7 +163,7 @@ def lost_(*, host: str, port: int | None, as_json: bool) -> None:
     Run it with the environment of the API, which names the new leader. The old one has the same logins: restore the snapshot that
     was made of it (`rds:unplanned-global-failover-...`) to a cluster of its own.
     """
-    found = asyncio.run(_compared(Settings.from_environment(os.environ), host, port))
+    found = with_both(host, port, lambda new, old: lost.compare(old, new))
     if as_json:
         click.echo(msgspec.json.encode(found))
         return
@@ -173,19 +174,6 @@ def lost_(*, host: str, port: int | None, as_json: bool) -> None:
         more = "" if one.complete else ", and what was dropped from the outbox before"
         click.echo(f"{one.name:<24} {what} ({len(one.events)} changes){more}")
     click.echo(f"{sum(len(one.events) for one in found)} changes of {len(found)} tenants were lost.")
-
-
-async def _compared(settings: Settings, host: str, port: int | None) -> list[lost.Lost]:
-    there = dataclasses.replace(settings.database, host=host, port=port or settings.database.port)
-    new = await postgres.connect(settings, "database-master")
-    try:
-        old = await postgres.connect(dataclasses.replace(settings, database=there), "database-master")
-        try:
-            return await lost.compare(old, new)
-        finally:
-            await old.close()
-    finally:
-        await new.close()
 
 
 def _move(kind: Kind, *, pair: Pair, as_json: bool, **options: Any) -> None:
@@ -221,3 +209,7 @@ def _show(picture: Picture) -> None:
         click.echo(f"lag          {lag}{', has to get everything again' if picture.resyncs else ''}")
     for reason in picture.reasons:
         click.secho(f"{picture.other} may be lost: {reason}", fg="yellow")
+
+
+for command in (plan_, restore_, compare, swap):
+    dr.add_command(command)

@@ -54,6 +54,9 @@ class Migration(pulumi.ComponentResource):
                     image, "migration", account=MIGRATION.name, arguments=["migrate"], restart="Never"
                 ),
             },
-            opts=inside(self, opts),
+            # After a version that failed comes the one before it, and its name has to be free by then.
+            opts=pulumi.ResourceOptions.merge(
+                inside(self, opts), pulumi.ResourceOptions(delete_before_replace=True)
+            ),
         )
         self.register_outputs({})

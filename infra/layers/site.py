@@ -16,3 +16,8 @@ class Site:
     place: Place
     names: Names
     primary: Primary | None
+
+    @property
+    def joins(self) -> bool:
+        """Whether the database follows the primary's; one restored from a snapshot goes on without it."""
+        return self.primary is not None and not self.chosen.database.restore_snapshot

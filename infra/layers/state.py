@@ -107,7 +107,7 @@ def _rotate(site: Site, below: Foundation, database: Database, cache: Cache) -> 
 
 def _joined(site: Site) -> Joined | None:
     primary = site.primary
-    if primary is None:
+    if primary is None or not site.joins:
         return None
     return Joined(
         global_cluster=primary.global_cluster,

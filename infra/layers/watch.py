@@ -21,7 +21,7 @@ def declare_watch(site: Site, below: Foundation, runtime: Runtime) -> None:
                 names.of("database"),
                 memory_gib(chosen.database),
                 readers=chosen.database.readers > 0,
-                joined=site.primary is not None,
+                joined=site.joins,
             ),
             *cache_alarms(
                 node_identifiers("cache", names.of("cache"), chosen.cache), replicas=chosen.cache.nodes > 1

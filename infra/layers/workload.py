@@ -208,13 +208,13 @@ def _run(below: _Below, environment: Mapping[str, pulumi.Input[str]], within: pu
         configuration=configuration,
         drain_seconds=BALANCER_DRAIN_SECONDS if edge else DRAIN_SECONDS,
     )
-    # The database of a standby takes no migration; it has had that of its primary.
+    # A database that follows takes no migration; it has had that of its primary.
     before: list[kubernetes.batch.v1.Job] = []
-    if not chosen.recovery.standby:
+    if not below.site.joins:
         before = [Migration("migration", MigrationArgs(image=image), opts=within).job]
     api = StateApi(
         "state-api",
-        StateApiArgs(image=image, standby=chosen.recovery.standby, depends_on=before),
+        StateApiArgs(image=image, standby=below.site.joins, depends_on=before),
         opts=within,
     )
     Scaling("scaling", ScalingArgs(settings=chosen.workload, deployment=api.deployment), opts=within)

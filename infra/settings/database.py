@@ -189,14 +189,13 @@ def check_joined(database: "DatabaseSettings") -> None:
             "but Aurora scales no readers of a cluster that follows another region's",
             "Set vanta:database.readers to how many are needed, and this to 0",
         )
-    for key, value in (
-        ("database.restoreSnapshot", database.restore_snapshot),
-        ("database.restoreCluster", database.restore_cluster),
-    ):
-        if value:
-            raise refusal(
-                key, value, "but a cluster that joins a global one begins with its data", "Remove it"
-            )
+    if database.restore_cluster:
+        raise refusal(
+            "database.restoreCluster",
+            database.restore_cluster,
+            "but a cluster that joins a global one begins with its data",
+            "Remove it",
+        )
 
 
 def _check_member(database: "DatabaseSettings") -> None:

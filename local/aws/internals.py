@@ -38,6 +38,7 @@ from ministack.services.rds import _resolve_global_writer_switch as resolve_swit
 from ministack.services.rds import _restore_state as restore_databases
 from ministack.services.rds import _set_global_cluster_writer as record_global_writer
 from ministack.services.rds import _single_instance_response as instance_answer
+from ministack.services.rds import _tags as rds_tags
 from ministack.services.rds import _unregister_instance_from_clusters as unregister_instance
 from ministack.services.rds import _xml as rds_answer
 from ministack.services.s3 import _apply_object_lock_from_headers as apply_object_lock
@@ -45,6 +46,7 @@ from ministack.services.s3 import _bucket_object_lock as bucket_object_lock
 from ministack.services.s3 import _buckets as buckets
 from ministack.services.s3 import _error as s3_error
 from ministack.services.s3 import _replication_rule_for as replication_rule
+from ministack.services.secretsmanager import create_secret_in_process as create_secret
 from ministack.services.secretsmanager import delete_secret_in_process as delete_secret
 
 # A query-protocol request: every parameter is a list of values.
@@ -80,6 +82,7 @@ __all__ = [
     "cluster_snapshots",
     "cluster_xml",
     "clusters",
+    "create_secret",
     "delete_secret",
     "elasticache",
     "format_version",
@@ -96,6 +99,7 @@ __all__ = [
     "rds",
     "rds_answer",
     "rds_error",
+    "rds_tags",
     "record_cluster_snapshot",
     "record_global_writer",
     "record_metric",

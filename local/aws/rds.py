@@ -33,7 +33,9 @@ from local.aws.rds_engines import Engines, check_version, group_values, members,
 from local.aws.rds_global_clusters import GlobalClusters
 from local.aws.rds_lag import Lags
 from local.aws.rds_members import leader_of
+from local.aws.rds_passwords import check_management, manage
 from local.aws.rds_records import cluster_answer, record_snapshot, snapshot_folder
+from local.aws.rds_renames import Renames
 from local.aws.rds_snapshots import Snapshots
 from local.aws.rds_switches import Switches
 from local.home import Home
@@ -144,11 +146,12 @@ class Databases:
         return cluster_answer("CreateDBCluster", cluster)
 
     def modify_cluster(self, params: Params, bookkeep: Handler) -> Answer:
-        """Change the master password, the parameter group or records of a cluster; its port is this machine's."""
+        """Change the name, the master password, the parameter group or records of a cluster; its port is this machine's."""
         check_version(params)
+        params = Renames(engines=self._engines).cluster(params)
         before = copy.deepcopy(clusters.get(one(params, "DBClusterIdentifier")))
         managed = before["MasterUserSecret"] if before else None
-        _check_management(params, managed)
+        check_management(params, managed)
         if before and managed and one(params, "ManageMasterUserPassword") == "false":
             clusters[before["DBClusterIdentifier"]]["MasterUserSecret"] = None
         answer = bookkeep(params)
@@ -160,6 +163,7 @@ class Databases:
             return answer
         cluster["Port"] = before["Port"]
         try:
+            manage(cluster, params)
             self._engines.settle(cluster)
             if (
                 cluster["_MasterUserPassword"] != before["_MasterUserPassword"]
@@ -169,6 +173,8 @@ class Databases:
                     cluster["MasterUsername"], cluster["_MasterUserPassword"]
                 )
         except BaseException:
+            if not managed and (made := cluster["MasterUserSecret"]):
+                delete_secret(made["SecretArn"])
             cluster.clear()
             cluster.update(before)
             raise
@@ -244,8 +250,9 @@ class Databases:
         return instance_answer("CreateDBInstanceResponse", "CreateDBInstanceResult", instance)
 
     def modify_instance(self, params: Params, bookkeep: Handler) -> Answer:
-        """Change the parameter group or records of a member."""
+        """Change the name, the parameter group or records of a member."""
         check_version(params)
+        params = Renames(engines=self._engines).instance(params)
         before = copy.deepcopy(instances.get(one(params, "DBInstanceIdentifier")))
         answer = bookkeep(params)
         if answer[0] != 200 or before is None:
@@ -314,17 +321,3 @@ def _group_of(params: Params) -> tuple[Any, str]:
     if name := one(params, "DBClusterParameterGroupName"):
         return cluster_parameter_groups, name
     return instance_parameter_groups, one(params, "DBParameterGroupName")
-
-
-def _check_management(params: Params, managed: Record | None) -> None:
-    manage = one(params, "ManageMasterUserPassword")
-    if manage == "false" and managed and not one(params, "MasterUserPassword"):
-        raise RefusedError(
-            "InvalidParameterCombination",
-            "ManageMasterUserPassword is false, so MasterUserPassword has to be given: nobody would know it.",
-        )
-    if manage == "true" and not managed:
-        raise RefusedError(
-            "InvalidParameterCombination",
-            "ManageMasterUserPassword is true: here a password is managed from the creation of its cluster on or never.",
-        )

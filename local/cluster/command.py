@@ -90,8 +90,14 @@ def deploy(place: Place, archive: Path) -> None:
     _show(console, running)
     url, key = platform.url(), platform.key(change.outputs)
     console.table(
-        "First request",
-        {"": f'curl -H "Authorization: Bearer $(cat {key})" {url}/v1/state/notes/first'},
+        "The state API",
+        {
+            "URL, from this machine": url,
+            "API key": str(key),
+            "first request": f'curl -H "Authorization: Bearer $(cat {key})" {url}/v1/state/notes/first',
+            "from elsewhere": "python -m local cluster kubectl port-forward --namespace vanta service/state-api 8080:80",
+            "metrics": f"{url}/metrics",
+        },
     )
 
 

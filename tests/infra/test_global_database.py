@@ -192,7 +192,6 @@ def test_what_aurora_does_not_make_global_is_refused(
     [
         ({"instanceClass": "db.t4g.medium"}, "instanceClass"),
         ({"maxReaders": 3}, "maxReaders"),
-        ({"restoreSnapshot": "before"}, "restoreSnapshot"),
         ({"restoreCluster": "vanta-prod-database"}, "restoreCluster"),
     ],
 )

@@ -118,3 +118,26 @@ def test_outputs_of_both_stacks_have_the_same_names(standby: Any, prod: Any) -> 
     given = copy.deepcopy(prod.outputs)
     for name in ("appEnvironment", "appSecrets"):
         assert standby.outputs[name].keys() == given[name].keys()
+
+
+def test_a_standby_that_is_restored_goes_on_without_its_primarys_database(
+    declare: Declare, recorded: Any, prod: Any
+) -> None:
+    """Nor does the primary have to lead a global cluster for it: what is left of it are copies."""
+    alone = dict(prod.outputs) | {"globalClusterIdentifier": ""}
+    declare(
+        "prod-dr",
+        into=recorded,
+        others={"prod": alone},
+        changes={"database": {"restoreSnapshot": "copied", "readers": 1}},
+    )
+    cluster = recorded.one("rds/cluster:Cluster").inputs
+    assert cluster["snapshotIdentifier"] == "copied"
+    assert "globalClusterIdentifier" not in cluster
+    # RDS makes the master user's password; the app's is of this stack, and its migration sets it.
+    assert cluster["manageMasterUserPassword"]
+    assert {secret.name for secret in recorded.all("Secret")} == {"cache-auth", "database-app"}
+    environment = recorded.outputs["appEnvironment"]
+    assert environment["VANTA_KMS_KEY_ARN"] == prod.outputs["recovery"]["keyArns"]["application"]
+    assert environment["VANTA_ARCHIVE_BUCKET"] == prod.outputs["recovery"]["archiveBucket"]
+    assert any(resource.name == "migration" for resource in recorded.resources)

@@ -73,13 +73,13 @@ class Region:
     def arn(self) -> str:
         return self.described["DBClusterArn"]
 
-    async def ask(self, sql: str, *, endpoint: str = "Endpoint") -> Any:
+    async def ask(self, sql: str, *, endpoint: str = "Endpoint", password: str = PASSWORD) -> Any:
         described = self.described
         connection = await asyncpg.connect(
             host=described[endpoint],
             port=described["Port"],
             user="master",
-            password=PASSWORD,
+            password=password,
             database="vanta",
             ssl=ssl.create_default_context(cafile=tls.ensure(self.aws.home).ca),
         )

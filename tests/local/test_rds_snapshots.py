@@ -1,6 +1,7 @@
 """Backups on real PostgreSQL: a cluster as it was, in this region or another, at the moment of a snapshot or at any other."""
 
 import datetime as dt
+import json
 import re
 from collections.abc import Iterator
 
@@ -86,6 +87,19 @@ async def test_a_bad_write_is_undone_by_going_to_the_moment_before_it(
     assert await restored.ask("SELECT array_agg(x) FROM written") == [1]
     assert await original.ask("SELECT count(*) FROM written") == 0
     await restored.ask("INSERT INTO written VALUES (2)")
+
+
+async def test_rds_takes_over_the_password_of_what_was_restored(original: Region, restored: Region) -> None:
+    restore(restored, snapshot(original, f"{original.name}-s"))
+    restored.rds.modify_db_cluster(
+        DBClusterIdentifier=restored.name, ManageMasterUserPassword=True, ApplyImmediately=True
+    )
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await restored.ask("SELECT 1")
+    kept = restored.client("secretsmanager").get_secret_value(
+        SecretId=restored.described["MasterUserSecret"]["SecretArn"]
+    )
+    assert await restored.ask("SELECT 1", password=json.loads(kept["SecretString"])["password"]) == 1
 
 
 async def test_the_latest_moment_is_this_one(original: Region, restored: Region) -> None:

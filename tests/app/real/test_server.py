@@ -91,7 +91,9 @@ def test_sigterm_turns_unready_first_and_answers_what_is_under_way(
         served.process.send_signal(signal.SIGTERM)
         eventually(lambda: served.status() == "draining")
         assert httpx.get(f"{served.url}/readyz").status_code == 503
-        assert httpx.put(f"{served.url}{PATH}/late", json=1, headers=tenant.headers).status_code == 201
+        late = httpx.put(f"{served.url}{PATH}/late", json=1, headers=tenant.headers)
+        # The next request of this client goes to somebody who stays.
+        assert (late.status_code, late.headers.get("connection")) == (201, "close")
         eventually(lambda: served.status() is None)
         assert served.process.poll() is None
         connection.sendall(b"34")

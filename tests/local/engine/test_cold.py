@@ -1,0 +1,147 @@
+"""A region never used before: `dr plan` writes a file of a few lines, and the real engine brings up a stack that has the documents."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+import yaml
+
+from app.db import postgres
+from app.settings import Settings
+from app.tenancy import tenants
+from local.aws.emulator import ACCOUNT, Aws
+from local.environment import app_environment, mount_secrets
+from local.home import REPOSITORY
+from local.pulumi.stack import Stack
+from tests.app.real.conftest import Database, Tenant, command, run, serving
+
+HERE, THERE = "eu-west-1", "eu-central-1"
+DOCUMENT = "/v1/state/agents/planner"
+ORIGIN: Mapping[str, Any] = {
+    "aws:region": HERE,
+    "vanta:network": {"cidr": "10.77.0.0/16", "zones": 2},
+    "vanta:recovery": {"region": THERE},
+}
+
+
+def client(aws: Aws, region: str) -> Any:
+    """RDS of ``region``."""
+    return boto3.client(
+        "rds",
+        region_name=region,
+        endpoint_url=aws.endpoint,
+        aws_access_key_id=ACCOUNT,
+        aws_secret_access_key="any",
+    )
+
+
+def migrated(aws: Aws, outputs: Mapping[str, Any]) -> Database:
+    """The database of a stack, with this version's schema and the login of its app."""
+    secrets = mount_secrets(aws.home, outputs["appSecrets"], aws.endpoint, outputs["region"])
+    environment = app_environment(aws.home, outputs, aws.endpoint, secrets=secrets, port=0)
+    environment.pop("VANTA_LISTEN_PORT")
+    database = Database(environment=environment, settings=Settings.from_environment(environment))
+    done = command(database, "migrate")
+    assert done.returncode == 0, done.stderr
+    return database
+
+
+def onboarded(database: Database) -> Tenant:
+    async def create() -> Tenant:
+        connection = await postgres.connect(database.settings, "database-master")
+        try:
+            made = await tenants.create(connection, "acme")
+        finally:
+            await connection.close()
+        return Tenant(id=made.tenant_id, key=made.key.text)
+
+    return run(create())
+
+
+def planned(aws: Aws, folder: Path, **options: str) -> subprocess.CompletedProcess[str]:
+    """``python -m app dr plan`` in ``folder``."""
+    given = {"region": THERE, "from": "origin", "stack": "anew"} | options
+    return subprocess.run(
+        [sys.executable, "-m", "app", "dr", "plan", "--outputs", str(folder / "outputs")]
+        + [f"--{name}={value}" for name, value in given.items()],
+        cwd=folder,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(REPOSITORY),
+            "AWS_ENDPOINT_URL": aws.endpoint,
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "any",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def opened(engine: Path, module_aws: Aws, tmp_path: Path) -> Callable[..., Stack]:
+    """``opened(name, config)``: a stack that nobody committed."""
+
+    def stack(name: str, config: Mapping[str, Any]) -> Stack:
+        return Stack(
+            name, folder=tmp_path / "stacks", engine=engine, endpoint=module_aws.endpoint, config=config
+        )
+
+    return stack
+
+
+def test_a_new_stack_begins_with_the_documents_of_a_lost_one(
+    module_aws: Aws, opened: Callable[..., Stack], tmp_path: Path
+) -> None:
+    outputs = opened("origin", ORIGIN).up().outputs
+    origin = migrated(module_aws, outputs)
+    tenant = onboarded(origin)
+    with serving(origin, tmp_path) as served:
+        url = f"{served.url}{DOCUMENT}"
+        written = httpx.put(url, json={"step": 1}, headers={**tenant.headers, "if-none-match": "*"})
+        assert written.status_code == 201
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "outputs" / "origin.json").write_text(json.dumps(outputs))
+    nothing = planned(module_aws, tmp_path)
+    assert nothing.returncode == 1
+    assert nothing.stderr.startswith(f"There is no snapshot of {outputs['databaseIdentifier']} in {THERE}: ")
+
+    taken = client(module_aws, HERE).create_db_cluster_snapshot(
+        DBClusterIdentifier=outputs["databaseIdentifier"], DBClusterSnapshotIdentifier="taken"
+    )
+    copied = client(module_aws, THERE).copy_db_cluster_snapshot(
+        SourceDBClusterSnapshotIdentifier=taken["DBClusterSnapshot"]["DBClusterSnapshotArn"],
+        TargetDBClusterSnapshotIdentifier="copied",
+        SourceRegion=HERE,
+    )
+    done = planned(module_aws, tmp_path)
+    assert done.returncode == 0, done.stderr
+    again = planned(module_aws, tmp_path)
+    assert (again.returncode, again.stderr) == (
+        1,
+        "Pulumi.anew.yaml is there already: name another stack, or remove it.\n",
+    )
+    config = yaml.safe_load((tmp_path / "Pulumi.anew.yaml").read_text())["config"]
+    assert config["vanta:database"]["restoreSnapshot"] == copied["DBClusterSnapshot"]["DBClusterSnapshotArn"]
+
+    anew = opened("anew", config)
+    change = anew.up()
+    assert change.outputs["region"] == THERE
+    assert change.outputs["archiveBucket"] == outputs["recovery"]["archiveBucket"]
+    restored = migrated(module_aws, change.outputs)
+    with serving(restored, tmp_path) as served:
+        read = httpx.get(f"{served.url}{DOCUMENT}", headers=tenant.headers)
+        assert (read.status_code, read.json()) == (200, {"step": 1})
+        assert read.headers["etag"] == written.headers["etag"]
+        url = f"{served.url}{DOCUMENT}"
+        assert (
+            httpx.put(url, json={"step": 2}, headers={**tenant.headers, "if-match": "*"}).status_code == 200
+        )
+    assert anew.preview().operations == {"same": change.operations["create"]}
