@@ -121,10 +121,10 @@ class Pair:
         Aws(self.home).revive()
 
     async def ready(self, stack: str, seconds: float = 60) -> None:
-        """Wait until the API of ``stack`` takes writes."""
+        """Wait until the API of ``stack`` takes writes, and clients are led to one that does."""
         try:
             async with asyncio.timeout(seconds):
-                while not self.own[stack].ready:  # noqa: ASYNC110 - the balancer sets no event
+                while not (self.own[stack].ready and self.name.ready):  # noqa: ASYNC110 - the balancer sets no event
                     await asyncio.sleep(0.05)
         except TimeoutError:
             raise DrillError(f"The API of {stack} takes no writes after {seconds:g} s.") from None

@@ -94,12 +94,12 @@ SOURCES = [
 
 
 @pytest.mark.parametrize(("source", "operation"), SOURCES)
-def test_a_restore_can_be_previewed_and_says_that_it_is_not_carried_out_here(
+def test_a_restore_can_be_previewed_and_is_refused_where_its_source_is_missing(
     aws: Aws, source: dict[str, Any], operation: str
 ) -> None:
     provider = AwsProvider(aws.endpoint, ACCOUNT)
     assert provider.check(CLUSTER, {**RESTORED, **source}) == []
-    with pytest.raises(CallError, match=f"{operation} is not carried out on one machine"):
+    with pytest.raises(CallError, match=rf"{operation}: DBCluster(Snapshot)?NotFoundFault"):
         provider.create(CLUSTER, {**RESTORED, **source})
 
 
