@@ -8,9 +8,8 @@ from infra.aws.cache import Cache
 from infra.aws.database import Database
 from infra.aws.keys import Keys
 from infra.aws.place import Place
-from infra.aws.pod_identity import ServiceAccount, associate, trust
+from infra.aws.pod_identity import ServiceAccount, pod_role
 from infra.aws.policy_document import Statement
-from infra.aws.service_role import ServiceRole, ServiceRoleArgs
 from infra.names import Names
 
 NAMESPACE = "vanta"
@@ -71,22 +70,14 @@ class AppRoles(pulumi.ComponentResource):
         self, name: str, account: ServiceAccount, description: str, statements: list[Statement]
     ) -> pulumi.Output[str]:
         args = self._args
-        role = ServiceRole(
-            name,
-            ServiceRoleArgs(
-                names=args.names,
-                description=description,
-                trust=trust(args.place, args.names.of("cluster"), account),
-                statements=statements,
-            ),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        associate(
+        role = pod_role(
             name,
             names=args.names,
+            place=args.place,
             cluster_name=args.cluster_name,
             account=account,
-            role=role,
+            description=description,
+            statements=statements,
             parent=self,
         )
         return role.arn

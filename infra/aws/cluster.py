@@ -13,8 +13,7 @@ from infra.aws.network import Network
 from infra.aws.node_groups import NodeGroups, NodeGroupsArgs
 from infra.aws.node_scaling import AUTOSCALER, scale_nodes
 from infra.aws.place import Place
-from infra.aws.pod_identity import associate, trust
-from infra.aws.service_role import ServiceRole, ServiceRoleArgs
+from infra.aws.pod_identity import pod_role
 from infra.names import Names
 from infra.settings.cluster import ClusterSettings
 from infra.settings.kubernetes_versions import ADDON_VERSIONS
@@ -123,21 +122,13 @@ class Cluster(pulumi.ComponentResource):
 
     def _autoscaler(self) -> None:
         args = self._args
-        role = ServiceRole(
-            AUTOSCALER.name,
-            ServiceRoleArgs(
-                names=args.names,
-                description="Adds and removes nodes of Kubernetes",
-                trust=trust(args.place, self._cluster, AUTOSCALER),
-                statements=scale_nodes(args.place, self._cluster),
-            ),
-            opts=self._child,
-        )
-        associate(
+        pod_role(
             AUTOSCALER.name,
             names=args.names,
+            place=args.place,
             cluster_name=self.name,
             account=AUTOSCALER,
-            role=role,
+            description="Adds and removes nodes of Kubernetes",
+            statements=scale_nodes(args.place, self._cluster),
             parent=self,
         )

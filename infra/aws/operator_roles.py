@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import pulumi
 
 from infra.aws.place import Place
-from infra.aws.pod_identity import ServiceAccount, associate, trust
+from infra.aws.pod_identity import ServiceAccount, pod_role
 from infra.aws.policy_document import Statement
-from infra.aws.service_role import ServiceRole, ServiceRoleArgs
 from infra.names import Names
 
 # The service accounts that their charts make; the names are the charts' own (infra/kubernetes/charts).
@@ -52,22 +51,14 @@ class OperatorRoles(pulumi.ComponentResource):
 
     def _role(self, account: ServiceAccount, description: str, statements: Sequence[Statement]) -> None:
         args = self._args
-        role = ServiceRole(
-            account.name,
-            ServiceRoleArgs(
-                names=args.names,
-                description=description,
-                trust=trust(args.place, args.names.of("cluster"), account),
-                statements=statements,
-            ),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        associate(
+        pod_role(
             account.name,
             names=args.names,
+            place=args.place,
             cluster_name=args.cluster_name,
             account=account,
-            role=role,
+            description=description,
+            statements=statements,
             parent=self,
         )
 

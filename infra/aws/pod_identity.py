@@ -1,5 +1,6 @@
 """Who a pod is to AWS: a service account of one cluster, and the role that it and nobody else takes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -7,7 +8,7 @@ import pulumi_aws as aws
 
 from infra.aws.place import Place
 from infra.aws.policy_document import Statement
-from infra.aws.service_role import ServiceRole
+from infra.aws.service_role import ServiceRole, ServiceRoleArgs
 from infra.names import Names
 
 
@@ -40,16 +41,28 @@ def trust(place: Place, cluster: str, account: ServiceAccount) -> Statement:
     }
 
 
-def associate(
+def pod_role(
     name: str,
     *,
     names: Names,
+    place: Place,
     cluster_name: pulumi.Input[str],
     account: ServiceAccount,
-    role: ServiceRole,
+    description: str,
+    statements: Sequence[Statement],
     parent: pulumi.Resource,
-) -> None:
-    """Give the role to the service account's pods; neither has to exist in the cluster yet."""
+) -> ServiceRole:
+    """A role for the service account's pods of the stack's cluster; neither has to exist in the cluster yet."""
+    role = ServiceRole(
+        name,
+        ServiceRoleArgs(
+            names=names,
+            description=description,
+            trust=trust(place, names.of("cluster"), account),
+            statements=statements,
+        ),
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
     aws.eks.PodIdentityAssociation(
         name,
         cluster_name=cluster_name,
@@ -59,3 +72,4 @@ def associate(
         tags=names.tags(layer="foundation", classification="internal", name=name),
         opts=pulumi.ResourceOptions(parent=parent, depends_on=role.ready),
     )
+    return role

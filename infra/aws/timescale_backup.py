@@ -6,9 +6,8 @@ import pulumi
 
 from infra.aws.bucket import BucketArgs, PrivateBucket, gone_after
 from infra.aws.place import Place
-from infra.aws.pod_identity import ServiceAccount, associate, trust
+from infra.aws.pod_identity import ServiceAccount, pod_role
 from infra.aws.policy_document import Statement
-from infra.aws.service_role import ServiceRole, ServiceRoleArgs
 from infra.names import Names
 from infra.settings.lifetime import Lifetime
 
@@ -59,22 +58,14 @@ class TimescaleBackup(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        role = ServiceRole(
-            NOUN,
-            ServiceRoleArgs(
-                names=args.names,
-                description="Backs TimescaleDB up",
-                trust=trust(args.place, args.names.of("cluster"), ACCOUNT),
-                statements=_back_up(args, bucket.arn),
-            ),
-            opts=child,
-        )
-        associate(
+        pod_role(
             NOUN,
             names=args.names,
+            place=args.place,
             cluster_name=args.cluster_name,
             account=ACCOUNT,
-            role=role,
+            description="Backs TimescaleDB up",
+            statements=_back_up(args, bucket.arn),
             parent=self,
         )
         self.bucket_name = bucket.name
