@@ -14,8 +14,8 @@ import click
 import msgspec
 
 from app import logs, tracing
-from app.cli import load, monitor, recovery, secrets, tenancy
 from app.cli.address import url as own_url
+from app.cli.on_demand import OnDemand
 from app.cli.refusals import FAILED, UNREACHABLE, end, refusals
 from app.db import migrate as migrations
 from app.db import plan as plans
@@ -24,7 +24,17 @@ from app.settings import Settings
 
 
 @click.group(
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong command line, 3 an engine or the API cannot be reached, 4 wrong settings."
+    cls=OnDemand,
+    elsewhere={
+        "dr": ("app.cli.recovery", "dr"),
+        "load": ("app.cli.load", "load"),
+        "monitor": ("app.cli.monitor", "monitor"),
+        "onboard": ("app.cli.tenancy", "onboard"),
+        "operator-key": ("app.cli.tenancy", "operator_key"),
+        "rewrap": ("app.cli.secrets", "rewrap"),
+        "tenant": ("app.cli.tenancy", "tenant"),
+    },
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong command line, 3 an engine or the API cannot be reached, 4 wrong settings.",
 )
 @click.version_option(package_name="vanta")
 def main() -> None:
@@ -138,15 +148,3 @@ def health(*, url: str | None) -> None:
     for name, dependency in readiness["dependencies"].items():
         click.echo(f"  {name:<10}{dependency['status']}{'' if dependency['required'] else '  (optional)'}")
     sys.exit(0 if good else FAILED)
-
-
-for command in (
-    tenancy.onboard,
-    tenancy.tenant,
-    tenancy.operator_key,
-    secrets.rewrap,
-    monitor.monitor,
-    load.load,
-    recovery.dr,
-):
-    main.add_command(command)
