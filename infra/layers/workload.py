@@ -14,6 +14,7 @@ from infra.aws.operator_roles import OperatorRoles, OperatorRolesArgs
 from infra.aws.timescale_backup import TimescaleBackup, TimescaleBackupArgs
 from infra.environment import app_environment, app_secrets
 from infra.kubernetes.access import given_provider, own_kubeconfig, own_provider
+from infra.kubernetes.admission import Admission
 from infra.kubernetes.configuration import Configuration, ConfigurationArgs
 from infra.kubernetes.entrance import Entrance, EntranceArgs
 from infra.kubernetes.mesh import Mesh, MeshArgs
@@ -167,6 +168,7 @@ def _doors(
 ) -> None:
     chosen, zones = below.site.chosen, len(below.site.place.zones)
     cidr, own = chosen.network.cidr, below.runtime.cluster is not None
+    Admission("admission", opts=within)
     outside = [
         *(public_subnets(cidr, zones) if below.runtime.edge else ()),
         *chosen.workload.ingress_networks,

@@ -1,4 +1,4 @@
-"""Every manifest of ``dev`` is taken by a real API server with admission on, and nothing that it adds looks like a change."""
+"""Every manifest of every stack is taken by a real API server with admission on, and nothing that it adds looks like a change."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -24,6 +24,7 @@ TEMPLATES = {
     "batch/v1 Job": ("template",),
     "batch/v1 CronJob": ("jobTemplate", "spec", "template"),
 }
+ACCESS = Access.of
 DEFINITION = "apiextensions.k8s.io/v1", "CustomResourceDefinition"
 
 
@@ -70,39 +71,51 @@ def with_definitions(kubeconfig: Path) -> Cluster:
     return cluster
 
 
-def test_each_manifest_of_dev_is_admitted_and_stays_as_it_was_declared(
+@pytest.mark.parametrize("stacks", [["dev"], ["prod", "prod-dr"]], ids="-and-".join)
+def test_each_manifest_is_admitted_and_stays_as_it_was_declared(
+    stacks: list[str],
     engine: Path,
     aws: Aws,
     tmp_path: Path,
     open_home: Callable[[Path], AbstractContextManager[Home]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with open_home(tmp_path / "light") as home, light.serving(home) as kubeconfig:
-        cluster = with_definitions(kubeconfig)
-        # The emulator's EKS runs no API server: this one stands in for it, and no pod runs that could be waited for.
-        there = Access.of({"kubeconfig": str(kubeconfig)})
-        monkeypatch.setattr(Access, "of", lambda _: there)
-        monkeypatch.setattr("local.provider.kubernetes.provider.until_ready", lambda _, __, found: found)
-        applied: list[Properties] = []
-        apply = Cluster.apply
+    """The emulator's EKS runs no API server: one stands in for each, and no pod runs that could be waited for."""
+    monkeypatch.setattr("local.provider.kubernetes.provider.until_ready", lambda _, __, found: found)
+    applied: list[Properties] = []
+    apply = Cluster.apply
 
-        def recorded(self: Cluster, kind: Kind, manifest: Properties, **how: bool) -> Properties:
-            found = apply(self, kind, manifest, **how)
-            applied.append(found)
-            return found
+    def recorded(self: Cluster, kind: Kind, manifest: Properties, **how: bool) -> Properties:
+        found = apply(self, kind, manifest, **how)
+        applied.append(found)
+        return found
 
-        monkeypatch.setattr(Cluster, "apply", recorded)
-        stack = Stack("dev", folder=tmp_path, engine=engine, endpoint=aws.endpoint)
-        made = stack.up()
-        assert len(applied) > 20
-        assert stack.preview().operations == {"same": made.operations["create"]}
-        assert set(stack.refresh().operations) == {"same"}
-        pods = [pod for found in applied if (pod := pod_of(found))]
-        assert len(pods) >= 3
-        for pod in pods:
-            apply(cluster, kind("v1", "Pod"), pod, dry=True)
+    for name in stacks:
+        with open_home(tmp_path / f"light-{name}") as home, light.serving(home) as kubeconfig:
+            cluster = with_definitions(kubeconfig)
+            there = ACCESS({"kubeconfig": str(kubeconfig)})
+            with monkeypatch.context() as patched:
+                patched.setattr(Access, "of", lambda _, there=there: there)
+                patched.setattr(Cluster, "apply", recorded)
+                stack = Stack(name, folder=tmp_path, engine=engine, endpoint=aws.endpoint)
+                made = stack.up()
+                assert len(applied) > 20
+                assert stack.preview().operations == {"same": made.operations["create"]}
+                assert set(stack.refresh().operations) == {"same"}
+            judge_pods(cluster, applied)
+            applied.clear()
+
+
+def judge_pods(cluster: Cluster, applied: list[Properties]) -> None:
+    """The pods that ``applied`` will make are admitted, and each that is a little worse is refused."""
+    pods = [pod for found in applied if (pod := pod_of(found))]
+    assert len(pods) >= 2
+    for pod in pods:
+        cluster.apply(kind("v1", "Pod"), pod, dry=True)
         with pytest.raises(ApiError, match="violates PodSecurity"):
-            apply(cluster, kind("v1", "Pod"), as_root(pods[0]), dry=True)
+            cluster.apply(kind("v1", "Pod"), as_root(pod), dry=True)
+        with pytest.raises(ApiError, match=r"no label app\.kubernetes\.io/component: .* give it one"):
+            cluster.apply(kind("v1", "Pod"), unlabelled(pod), dry=True)
 
 
 def pod_of(found: Properties) -> Properties | None:
@@ -125,6 +138,13 @@ def as_root(pod: Properties) -> Properties:
         for container in pod["spec"]["containers"]
     ]
     return {**pod, "spec": {**pod["spec"], "containers": containers}}
+
+
+def unlabelled(pod: Properties) -> Properties:
+    labels = {
+        name: value for name, value in pod["metadata"]["labels"].items() if not name.endswith("component")
+    }
+    return {**pod, "metadata": {**pod["metadata"], "labels": labels}}
 
 
 def test_the_schemas_here_are_those_of_the_definitions_that_a_cluster_gets() -> None:
