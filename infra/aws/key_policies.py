@@ -122,7 +122,7 @@ def log_delivery(place: Place) -> list[Statement]:
 
 
 def publication(place: Place) -> list[Statement]:
-    """The services that publish to an encrypted topic: what alarms, event rules and budgets of this account say.
+    """Who publishes to an encrypted topic: alarms, event rules and budgets of this account, and its identities through SNS.
 
     SNS supports no source condition for rules; that its own context names a topic of this account does for them.
 
@@ -136,16 +136,19 @@ def publication(place: Place) -> list[Statement]:
         "UsedByBudgets": ("budgets.amazonaws.com", of_this_account),
         "UsedByRules": ("events.amazonaws.com", for_its_topics),
     }
+    via = {"StringEquals": {"kms:ViaService": f"sns.{place.region}.amazonaws.com"}}
+    users = {sid: ({"Service": service}, condition) for sid, (service, condition) in publishers.items()}
+    users["UsedThroughTopics"] = (account(place), via)
     return [
         {
             "Sid": sid,
             "Effect": "Allow",
-            "Principal": {"Service": service},
+            "Principal": principal,
             "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
             "Resource": "*",
             "Condition": condition,
         }
-        for sid, (service, condition) in publishers.items()
+        for sid, (principal, condition) in users.items()
     ]
 
 

@@ -1,4 +1,4 @@
-"""What the operators in the cluster may do in the account: read the app's secrets, and register its pods."""
+"""What the operators in the cluster may do in the account: read the app's secrets, register its pods, tell of alerts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from infra.names import Names
 
 # The service accounts that their charts make; the names are the charts' own (infra/kubernetes/charts).
 EXTERNAL_SECRETS = ServiceAccount(namespace="external-secrets", name="external-secrets")
+ALERTMANAGER = ServiceAccount(namespace="monitoring", name="alertmanager")
 LOAD_BALANCER = ServiceAccount(namespace="kube-system", name="aws-load-balancer-controller")
 
 
@@ -24,13 +25,15 @@ class OperatorRolesArgs:
     cluster_name: pulumi.Input[str]
     secret_arns: Mapping[str, pulumi.Input[str]]
     secrets_key_arn: pulumi.Input[str]
+    topic_arn: pulumi.Input[str]
+    topic_key_arn: pulumi.Input[str]
     target_group_arn: pulumi.Input[str] | None
 
 
 class OperatorRoles(pulumi.ComponentResource):
-    """The roles of External Secrets and of the AWS Load Balancer Controller.
+    """The roles of External Secrets, of Alertmanager and of the AWS Load Balancer Controller.
 
-    Produces a :class:`ServiceRole` each, with the ``PodIdentityAssociation`` of its service account; the second only
+    Produces a :class:`ServiceRole` each, with the ``PodIdentityAssociation`` of its service account; the last only
     where there is a target group. The autoscaler's role belongs to the cluster.
 
     Source: External Secrets Operator, "AWS Access"; AWS Load Balancer Controller, its IAM policy, less all that makes or
@@ -43,6 +46,7 @@ class OperatorRoles(pulumi.ComponentResource):
         super().__init__("vanta:aws:OperatorRoles", name, None, opts)
         self._args = args
         self._role(EXTERNAL_SECRETS, "Copies the app's secrets into Kubernetes", _read_secrets(args))
+        self._role(ALERTMANAGER, "Tells people of alerts", _publish(args))
         if args.target_group_arn is not None:
             self._role(
                 LOAD_BALANCER, "Registers pods of the state API", _register_targets(args.target_group_arn)
@@ -77,6 +81,20 @@ def _read_secrets(args: OperatorRolesArgs) -> list[Statement]:
             "Effect": "Allow",
             "Action": "kms:Decrypt",
             "Resource": args.secrets_key_arn,
+            "Condition": {"StringEquals": via},
+        },
+    ]
+
+
+def _publish(args: OperatorRolesArgs) -> list[Statement]:
+    via = {"kms:ViaService": f"sns.{args.place.region}.amazonaws.com"}
+    return [
+        {"Sid": "TellOfAlerts", "Effect": "Allow", "Action": "sns:Publish", "Resource": args.topic_arn},
+        {
+            "Sid": "EncryptForTheTopic",
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": args.topic_key_arn,
             "Condition": {"StringEquals": via},
         },
     ]

@@ -27,13 +27,14 @@ _LEVELS = {
 class OperatorsArgs:
     """Inputs of :class:`Operators`, for the stack's own cluster; ``version`` is that of Kubernetes, such as "1.35".
 
-    ``balanced`` is whether there is a load balancer, ``timescale`` whether there is a PostgreSQL to operate; ``volumes`` and
+    Alerts go to ``topic_arn``. ``balanced`` is whether there is a load balancer, ``timescale`` whether there is a PostgreSQL to operate; ``volumes`` and
     the ``roles`` of the operators have to be there before them.
     """
 
     cluster_name: pulumi.Input[str]
     region: str
     vpc_id: pulumi.Input[str]
+    topic_arn: pulumi.Input[str]
     version: str
     balanced: bool
     timescale: bool
@@ -66,7 +67,8 @@ class Operators(pulumi.ComponentResource):
                     prometheus_spec=prometheus.PrometheusSpec(
                         storage_spec=prometheus.volume_of(STORAGE_CLASS)
                     )
-                )
+                ),
+                alertmanager=prometheus.Alertmanager(config=prometheus.told(args.topic_arn, args.region)),
             ),
             MONITORING,
         )

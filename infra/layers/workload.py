@@ -99,6 +99,8 @@ def _operators(below: _Below, cluster: Cluster, inside: pulumi.ResourceOptions) 
             cluster_name=cluster.name,
             secret_arns=app_secrets(below.state),
             secrets_key_arn=below.foundation.keys.secrets,
+            topic_arn=below.foundation.notifications.topic_arn,
+            topic_key_arn=below.foundation.keys.notifications,
             target_group_arn=edge.load_balancer.target_group_arn if edge else None,
         ),
     )
@@ -111,6 +113,7 @@ def _operators(below: _Below, cluster: Cluster, inside: pulumi.ResourceOptions) 
             cluster_name=cluster.name,
             region=site.place.region,
             vpc_id=below.foundation.network.vpc_id,
+            topic_arn=below.foundation.notifications.topic_arn,
             version=site.chosen.cluster.version,
             balanced=edge is not None,
             timescale=site.chosen.timescale.enabled,

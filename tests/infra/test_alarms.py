@@ -129,7 +129,10 @@ def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use(dev: Any) -> None
     assert dev.one("Topic").inputs["kmsMasterKeyId"].endswith(":notifications")
     statements = json.loads(dev.one("Key", "notifications").inputs["policy"])["Statement"]
     own = {statement["Sid"]: statement for statement in statements}
-    assert set(own) == {"AdministeredThroughIam", "UsedByAlarms", "UsedByBudgets", "UsedByRules"}
+    users = {"UsedByAlarms", "UsedByBudgets", "UsedByRules", "UsedThroughTopics"}
+    assert set(own) == {"AdministeredThroughIam", *users}
+    through = {"StringEquals": {"kms:ViaService": "sns.eu-west-1.amazonaws.com"}}
+    assert own["UsedThroughTopics"]["Condition"] == through
     assert own["UsedByAlarms"]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert own["UsedByAlarms"]["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
     assert own["UsedByAlarms"]["Condition"] == {"StringEquals": {"aws:SourceAccount": "111122223333"}}

@@ -139,6 +139,8 @@ NEEDS = [
     ("aws-ebs-csi-driver", "KeepVolumesOpen", "EC2 keeps a volume open with a grant"),
     ("external-secrets", "ReadTheSecretsOfTheApp", "it copies them into Kubernetes"),
     ("external-secrets", "DecryptTheSecretsOfTheApp", "they are encrypted with the key of secrets"),
+    ("alertmanager", "TellOfAlerts", "alerts reach people through the topic of the stack"),
+    ("alertmanager", "EncryptForTheTopic", "the topic is encrypted with the key of notifications"),
     ("aws-load-balancer-controller", "FindPodsAndTargets", "it compares pods with registered targets"),
     ("aws-load-balancer-controller", "RegisterPodsOfTheApp", "pods come and go behind the load balancer"),
     ("timescale", "ListBackups", "a restore looks for the newest base backup"),

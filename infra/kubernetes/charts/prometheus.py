@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pulumi
+
+from infra.aws.operator_roles import ALERTMANAGER
 from infra.kubernetes.charts.chart import Chart, Requests, resources
 from infra.kubernetes.peers import MONITORING
 from infra.kubernetes.scaling import REQUESTS_METRIC
@@ -61,10 +64,26 @@ class Grafana:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Account:
+    """The service account to which the role belongs."""
+
+    name: str = ALERTMANAGER.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alertmanager:
+    """One Alertmanager; ``config`` is its own, laid over the chart's (:func:`told`)."""
+
+    config: dict[str, Any]
+    service_account: Account = Account()
+
+
+@dataclass(frozen=True, kw_only=True)
 class StackValues:
     """The stack of one cluster of AWS."""
 
     prometheus: Prometheus
+    alertmanager: Alertmanager
     grafana: Grafana = Grafana()
     kube_etcd: Off = Off()
     kube_scheduler: Off = Off()
@@ -106,6 +125,35 @@ class AdapterValues:
     )
     replicas: int = 2
     resources: dict[str, Any] = field(default_factory=lambda: resources(Requests(cpu="50m", memory="128Mi")))
+
+
+def told(topic_arn: pulumi.Input[str], region: str) -> dict[str, Any]:
+    """Every alert goes to the topic, its end too, but for those by which the chart's rules talk to each other.
+
+    Source: Alertmanager documentation, "Configuration", ``sns_configs``; a subject of SNS has less than 100 characters.
+    """
+    nobody = "null"
+    return {
+        "route": {
+            "receiver": "notifications",
+            "group_by": ["alertname", "severity"],
+            "routes": [{"receiver": nobody, "matchers": ['alertname =~ "InfoInhibitor|Watchdog"']}],
+        },
+        "receivers": [
+            {"name": nobody},
+            {
+                "name": "notifications",
+                "sns_configs": [
+                    {
+                        "topic_arn": topic_arn,
+                        "sigv4": {"region": region},
+                        "subject": "{{ .Status }}: {{ .GroupLabels.alertname }}",
+                        "send_resolved": True,
+                    }
+                ],
+            },
+        ],
+    }
 
 
 def volume_of(storage_class: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Third-party pieces: pinned, sized, with the service accounts that have roles, and only what a stack needs."""
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,6 +43,7 @@ def test_every_operator_says_what_it_needs(prod: Any) -> None:
     ("release", "path", "association"),
     [
         ("external-secrets", ("serviceAccount",), "external-secrets"),
+        ("monitoring", ("alertmanager", "serviceAccount"), "alertmanager"),
         ("aws-load-balancer-controller", ("serviceAccount",), "aws-load-balancer-controller"),
         ("cluster-autoscaler", ("rbac", "serviceAccount"), "cluster-autoscaler"),
     ],
@@ -57,6 +59,20 @@ def test_an_operator_runs_as_the_account_that_has_its_role(
         given["serviceAccount"],
         given["namespace"],
     )
+
+
+def test_alerts_reach_the_topic_of_the_stack(prod: Any) -> None:
+    config = releases(prod)["monitoring"]["values"]["alertmanager"]["config"]
+    receivers = {receiver["name"]: receiver for receiver in config["receivers"]}
+    (told,) = receivers[config["route"]["receiver"]]["sns_configs"]
+    topic = prod.outputs["notificationTopicArn"]
+    assert (told["topic_arn"], told["sigv4"]) == (topic, {"region": "eu-west-1"})
+    silent = {route["matchers"][0] for route in config["route"]["routes"]}
+    assert silent == {'alertname =~ "InfoInhibitor|Watchdog"'}
+    policies = [json.loads(p.inputs["policy"]) for p in prod.all("RolePolicy") if "alertmanager" in p.name]
+    statements = {s["Sid"]: s for policy in policies for s in policy["Statement"]}
+    assert statements["TellOfAlerts"]["Resource"] == topic
+    assert statements["EncryptForTheTopic"]["Resource"] == prod.outputs["keyArns"]["notifications"]
 
 
 def test_the_balancers_controller_makes_no_load_balancer_of_its_own(prod: Any) -> None:
