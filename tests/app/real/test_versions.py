@@ -195,6 +195,24 @@ def test_a_collection_says_how_long_its_versions_are_kept(
     assert len(versions(client)) == 2
 
 
+def test_a_collection_may_keep_no_value_that_is_not_current(
+    client: httpx.Client, database: Database, tenant: Tenant
+) -> None:
+    """Docs/adr/0017: a write removes what it replaces, and the sweeper what was deleted."""
+    client.put("/v1/collections/notes", json={"maxVersions": 1, "keepVersionsDays": 0})
+
+    def stored() -> set[str]:
+        kept = "select value from vanta.document_version where tenant_id = $1 and value is not null"
+        return {row["value"] for row in database.query(kept, tenant.id)}
+
+    client.put(PATH, json="first")
+    client.put(PATH, json="second", headers=ANY)
+    assert stored() == {'"second"'}
+    client.delete(PATH, headers=ANY)
+    sweep(database)
+    assert stored() == set()
+
+
 def test_the_walk_goes_through_all_versions_page_by_page(
     client: httpx.Client,
     database: Database,
