@@ -14,7 +14,7 @@ from client.streams import Watch
 
 
 class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened; ``id`` is the tenant's revision."""
+    """What happened; after its ``id`` one goes on, today or another day."""
 
     specversion: str
     id: str
@@ -28,8 +28,8 @@ class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def revision(self) -> int:
-        """To go on after it."""
-        return int(self.id)
+        """The tenant's, by which its events are in order."""
+        return int(self.id.partition("-")[0])
 
 
 class Events(Room[S]):
@@ -37,9 +37,14 @@ class Events(Room[S]):
 
     @iteration
     def read(
-        self, *, after: int = 0, types: Sequence[str] = (), subject_prefix: str = "", page: int = 100
+        self,
+        *,
+        after: str | int = 0,
+        types: Sequence[str] = (),
+        subject_prefix: str = "",
+        page: int = 100,
     ) -> Pages[CloudEvent]:
-        """What happened after a revision, until now; :class:`~client.problem.RevisionGone` if some of it is no longer kept."""
+        """What happened after the event of an id, until now; :class:`~client.problem.RevisionGone` if not all of it is there."""
 
         def read(response: httpx.Response) -> Page[CloudEvent]:
             through = response.headers["vanta-revision"]
@@ -61,9 +66,9 @@ class Events(Room[S]):
 
     @iteration
     def watch(
-        self, *, after: int | None = None, types: Sequence[str] = (), subject_prefix: str = ""
+        self, *, after: str | int | None = None, types: Sequence[str] = (), subject_prefix: str = ""
     ) -> Watch[CloudEvent]:
-        """What happens from now on, or after a revision: without end, in order, nothing missing and nothing twice."""
+        """What happens from now on, or after the event of an id: without end, in order, nothing missing and nothing twice."""
         return Watch(
             call=Call(
                 method="GET",
@@ -76,7 +81,7 @@ class Events(Room[S]):
 
     @iteration
     def watch_collection(
-        self, collection: str, *, prefix: str = "", after: int | None = None
+        self, collection: str, *, prefix: str = "", after: str | int | None = None
     ) -> Watch[CloudEvent]:
         """As :meth:`watch`, of the documents of a collection whose keys begin with ``prefix``."""
         return Watch(

@@ -55,7 +55,7 @@ class NotFound(Problem):
 
 
 class RevisionGone(Problem):
-    """410: events are no longer kept; read the state again, and go on after the newest revision."""
+    """410: events are no longer kept, or the last one read was lost; read the state again, and go on after what ``detail`` names."""
 
 
 class PreconditionFailed(Problem):

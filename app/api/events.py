@@ -13,15 +13,15 @@ from app.api.problems import ProblemError
 from app.events.event import Event, Filter
 from app.events.hub import CapacityError, Hub, TenantLimitError
 from app.events.outbox import GoneError, Outbox
+from app.events.position import PATTERN, Position, parse
 from app.events.watch import Watch
 from app.state import names
 from app.tenancy.authenticator import Authenticator
 
-MAX_REVISION = 2**63 - 1
 _MAX_PREFIX = 1024
 # Events looked at for one answer of the feed; a rare type could else be looked for through all of them.
 _LOOKED_AT = 2000
-_REVISION = re.compile(r"[0-9]{1,18}")
+_POSITION = re.compile(PATTERN)
 
 Types = Annotated[
     str,
@@ -39,8 +39,10 @@ SubjectPrefix = Annotated[
 After = Annotated[
     str,
     msgspec.Meta(
-        description="The revision after which to begin, `now` or none for what is yet to come. `Last-Event-ID` goes before it.",
-        pattern=r"^(now|[0-9]{1,18})?$(?!\n)",
+        description=(
+            "The id of the event after which to begin, `now` or none for what is yet to come. `Last-Event-ID` goes before it."
+        ),
+        pattern=rf"^(now|{PATTERN})?$(?!\n)",
     ),
 ]
 
@@ -49,8 +51,12 @@ class FeedQuery(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What is read of the query string of the feed."""
 
     after: Annotated[
-        int, msgspec.Meta(description="The revision after which to begin.", ge=0, le=MAX_REVISION)
-    ] = 0
+        str,
+        msgspec.Meta(
+            description="The id of the event after which to begin, 0 for the first one.",
+            pattern=rf"^{PATTERN}$(?!\n)",
+        ),
+    ] = "0"
     limit: Annotated[int, msgspec.Meta(description="How many events at most.", ge=1, le=1000)] = 100
     types: Types = ""
     subject_prefix: SubjectPrefix = ""
@@ -86,23 +92,24 @@ class EventsHandlers:
         self._authenticator = authenticator
 
     async def feed(self, request: Request) -> Response:
-        """The next events, and up to which revision all were looked at."""
+        """The next events, and up to which one all were looked at."""
         tenant = callers_tenant(request)
         query = cast("FeedQuery", request.query)
         wanted = _filter(request, query.types, query.subject_prefix)
         found: list[Event] = []
-        through, looked_at = query.after, 0
+        through, looked_at = parse(query.after), 0
         while len(found) < query.limit and looked_at < _LOOKED_AT:
             limit = query.limit if wanted.everything else _LOOKED_AT // 4
             try:
                 page = await self._outbox.page(tenant, through, limit)
             except GoneError as error:
                 raise _gone(error) from None
+            through = page.after
             looked_at += len(page.events)
             for event in page.events:
                 if len(found) == query.limit:
                     break
-                through = event.revision
+                through = event.position
                 if wanted.wants(event):
                     found.append(event)
             if len(page.events) < limit:
@@ -190,19 +197,23 @@ def _filter(request: Request, types: str, subject_prefix: str) -> Filter:
     )
 
 
-def _after(request: Request, after: str) -> int | None:
-    """The revision after which to begin, None for now: a client that resumes sends the same path again, and the header."""
+def _after(request: Request, after: str) -> Position | None:
+    """The position after which to begin, None for now: a client that resumes sends the same path again, and the header."""
     text = header(request.headers, "last-event-id")
     if text is None:
-        return None if after in {"", "now"} else int(after)
-    if not _REVISION.fullmatch(text):
+        return None if after in {"", "now"} else parse(after)
+    if not _POSITION.fullmatch(text):
         raise ProblemError(problems.INVALID_EVENT_ID, "Send the id of an event, or leave the header out.")
-    return int(text)
+    return parse(text)
 
 
 def _gone(error: GoneError) -> ProblemError:
     return ProblemError(
         problems.REVISION_GONE,
-        f"There are the events of revisions {error.first} to {error.head}. "
-        f"Read the state again, and go on after {error.head}.",
+        (
+            "The last event that was read is lost: a recovery has given it up, and there are others in its place. "
+            if error.lost
+            else f"There are the events of revisions {error.first} to {error.head.revision}. "
+        )
+        + f"Read the state again, and go on after {error.head}.",
     )

@@ -96,6 +96,12 @@ class DeadLettersQuery(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     limit: Annotated[int, msgspec.Meta(description="How many at most.", ge=1, le=1000)] = 100
 
 
+class _Id(msgspec.Struct):
+    """What is read of a CloudEvent."""
+
+    id: str
+
+
 class WebhooksHandlers:
     """The handlers of the webhook routes; ``private`` allows any URL."""
 
@@ -173,7 +179,10 @@ class WebhooksHandlers:
         found = await self._webhooks.dead_letters(webhook, revision - 1, 1) if revision else []
         if not found or found[0].revision != revision:
             raise ProblemError(problems.DEAD_LETTER_NOT_FOUND, "The webhook has given up no such event.")
-        await self._send(webhook, f"{webhook.tenant}-{revision}", found[0].event.encode())
+        letter = found[0].event.encode()
+        # As it was called before, so that a receiver knows it again.
+        event_id = msgspec.json.decode(letter, type=_Id).id
+        await self._send(webhook, f"{webhook.tenant}-{event_id}", letter)
         await self._webhooks.remove_dead_letter(webhook, revision)
         return Response(status=204)
 

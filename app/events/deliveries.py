@@ -36,8 +36,8 @@ _AT_ONCE = 100
 _CONCURRENT = 32
 
 _CLAIM = "select * from vanta.claim_webhooks($1, $2, $3, $4)"
-_NOTE = "select vanta.note_delivery($1, $2, $3, $4, $5, $6, $7, $8)"
-_BURY = "select vanta.bury_event($1, $2, $3, $4, $5, $6, $7, $8)"
+_NOTE = "select vanta.note_delivery($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+_BURY = "select vanta.bury_event($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 
 log = structlog.get_logger()
 
@@ -124,17 +124,17 @@ class Deliveries:
             if not to.wants(event.type, event.subject):
                 continue
             try:
-                await self.send(to, f"{to.tenant}-{event.revision}", event.json)
+                await self.send(to, f"{to.tenant}-{event.id}", event.json)
             except DeliveryError as error:
                 metrics.WEBHOOK_DELIVERIES.labels("failed").inc()
                 await self._fail(to, holder, event, attempts + 1, error)
                 return
             metrics.WEBHOOK_DELIVERIES.labels("delivered").inc()
             attempts = 0
-            if not await self._note(to, holder, event.revision, success=True, hold=HOLD_SECONDS):
+            if not await self._note(to, holder, event.revision, event, success=True, hold=HOLD_SECONDS):
                 return
-        last = page.events[-1].revision if page.events else to.delivered
-        await self._note(to, holder, last)
+        last = page.events[-1] if page.events else None
+        await self._note(to, holder, last.revision if last else to.delivered, last)
 
     async def send(self, to: Webhook, message_id: str, body: bytes) -> None:
         """One attempt; raises :class:`DeliveryError`."""
@@ -153,7 +153,7 @@ class Deliveries:
         if attempts < self._attempts and not error.gone:
             wait = min(FIRST_WAIT_SECONDS * 2 ** (attempts - 1), LONGEST_WAIT_SECONDS)
             wait *= random.uniform(0.5, 1)  # noqa: S311 - spreads load, guards nothing
-            await self._note(to, holder, event.revision - 1, attempts=attempts, wait=wait)
+            await self._note(to, holder, event.revision - 1, event, attempts=attempts, wait=wait)
             return
         metrics.WEBHOOK_DELIVERIES.labels("dead").inc()
         deaths = 0 if error.gone else DEATHS
@@ -167,6 +167,7 @@ class Deliveries:
             str(error),
             deaths,
             _KEPT_DEAD_LETTERS,
+            event.time,
         )
 
     async def _note(
@@ -174,12 +175,24 @@ class Deliveries:
         to: Webhook,
         holder: UUID,
         delivered: int,
+        tried: Event | None,
         *,
         attempts: int = 0,
         wait: float = 0,
         success: bool = False,
         hold: int = 0,
     ) -> bool:
+        """Whether this may go on: nobody has taken over, and the event that was ``tried`` is not lost meanwhile."""
         return await self._pool.fetchval(
-            _NOTE, to.tenant, to.id, holder, delivered, attempts, success, wait, hold
+            _NOTE,
+            to.tenant,
+            to.id,
+            holder,
+            delivered,
+            attempts,
+            success,
+            wait,
+            hold,
+            tried and tried.revision,
+            tried and tried.time,
         )

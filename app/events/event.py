@@ -8,6 +8,8 @@ from uuid import UUID
 
 import msgspec
 
+from app.events.position import Position, microseconds
+
 
 class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The JSON format. ``source`` and ``id`` together are unique, as the specification asks.
@@ -37,6 +39,16 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     traceparent: str | None
     data: str
 
+    @cached_property
+    def position(self) -> Position:
+        """Where who has read it is."""
+        return Position(self.revision, microseconds(self.time))
+
+    @cached_property
+    def id(self) -> str:
+        """The position, as text: what the event is called everywhere."""
+        return str(self.position)
+
     @property
     def collection(self) -> str:
         """What the scopes of a key are compared with: a document's collection, or the room with a ``_`` before it."""
@@ -49,7 +61,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return msgspec.json.encode(
             CloudEvent(
                 specversion="1.0",
-                id=str(self.revision),
+                id=self.id,
                 source=f"/tenants/{self.tenant}",
                 type=self.type,
                 subject=self.subject,
@@ -63,7 +75,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def message(self) -> bytes:
         """The server-sent event, made once for all who watch."""
-        return b"id: %d\nevent: %b\ndata: %b\n\n" % (self.revision, self.type.encode(), self.json)
+        return b"id: %b\nevent: %b\ndata: %b\n\n" % (self.id.encode(), self.type.encode(), self.json)
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from app import metrics
 from app.db.postgres import UNREACHABLE
 from app.events.event import Event
 from app.events.outbox import Outbox, Page
+from app.events.position import Position
 
 #: Seconds between two looks without a hint, while hints of other processes can be heard and while they cannot.
 LOOK_HEARING = 0.5
@@ -40,30 +41,42 @@ class TenantLimitError(Exception):
 
 
 class Tail:
-    """The newest events of one tenant: all of those after ``floor`` up to ``position``."""
+    """The newest events of one tenant: all of those after ``floor`` up to ``position``.
 
-    def __init__(self, position: int) -> None:
+    ``lost`` once the database has given them up, for a past of its own.
+    """
+
+    def __init__(self, position: Position) -> None:
         self.floor = position
         self.position = position
         self._events: deque[Event] = deque()
         self.wakers: set[asyncio.Event] = set()
+        self.lost = False
 
     def add(self, events: Collection[Event]) -> None:
         """Append newer events and wake who waits for them."""
         self._events.extend(events)
         while len(self._events) > _TAIL_EVENTS:
-            self.floor = self._events.popleft().revision
-        self.position = self._events[-1].revision
+            self.floor = self._events.popleft().position
+        self.position = self._events[-1].position
+        self.wake()
+
+    def wake(self) -> None:
+        """Wake who waits for something to happen to it."""
         for waker in self.wakers:
             waker.set()
 
     def since(self, after: int) -> list[Event] | None:
-        """The events after ``after``, None if the oldest of them are not here."""
-        if after >= self.position:
+        """The events after revision ``after``, None if the oldest of them are not here."""
+        if after >= self.position.revision:
             return []
-        if after < self.floor:
+        if after < self.floor.revision:
             return None
         return [event for event in self._events if event.revision > after]
+
+    def __contains__(self, position: Position) -> bool:
+        """Whether exactly this position is one of its own."""
+        return position == self.floor or any(event.position == position for event in self._events)
 
 
 class Hub:
@@ -82,7 +95,7 @@ class Hub:
         self.draining = False
 
     async def join(self, tenant: UUID, waker: asyncio.Event) -> Tail:
-        """The tail of ``tenant``; ``waker`` is set whenever it grows, until :meth:`leave`.
+        """The tail of ``tenant``; ``waker`` is set whenever it grows or is lost, until :meth:`leave`.
 
         Raises :class:`CapacityError`, :class:`TenantLimitError`, and what the database raises.
         """
@@ -98,19 +111,19 @@ class Hub:
         tail.wakers.add(waker)
         return tail
 
-    def leave(self, tenant: UUID, waker: asyncio.Event) -> None:
-        """The watch with ``waker`` has ended."""
+    def leave(self, tenant: UUID, tail: Tail, waker: asyncio.Event) -> None:
+        """The watch with ``waker`` has ended, which ``tenant`` had on ``tail``."""
         self._count(-1)
-        self._tails[tenant].wakers.discard(waker)
-        if not self._tails[tenant].wakers:
+        tail.wakers.discard(waker)
+        if not tail.wakers and self._tails.get(tenant) is tail:
             del self._tails[tenant]
 
-    async def head(self, tenant: UUID) -> int:
-        """The newest revision of ``tenant`` at this moment."""
+    async def head(self, tenant: UUID) -> Position:
+        """The position after the newest event of ``tenant`` at this moment."""
         async with self._catching_up:
             return await self._outbox.head(tenant)
 
-    async def page(self, tenant: UUID, after: int) -> Page:
+    async def page(self, tenant: UUID, after: Position) -> Page:
         """Older events of ``tenant`` from PostgreSQL; raises :class:`app.events.outbox.GoneError`."""
         async with self._catching_up:
             return await self._outbox.page(tenant, after, _AT_ONCE)
@@ -125,8 +138,7 @@ class Hub:
         """End all watches and take no new one: this process is about to end."""
         self.draining = True
         for tail in self._tails.values():
-            for waker in tail.wakers:
-                waker.set()
+            tail.wake()
 
     async def run(self) -> None:
         """Read what is new, until cancelled."""
@@ -162,16 +174,27 @@ class Hub:
             raise TenantLimitError
         return tail
 
+    def _lose(self, tenant: UUID) -> None:
+        """End the watches of ``tenant``: whoever comes again is told by its position whether it has read what was lost."""
+        tail = self._tails.pop(tenant)
+        tail.lost = True
+        tail.wake()
+
     async def _look(self, tenants: Collection[UUID]) -> None:
-        afters = {tenant: self._tails[tenant].position for tenant in tenants}
-        if not afters:
+        asked = {tenant: self._tails[tenant] for tenant in tenants}
+        positions = {tenant: tail.position for tenant, tail in asked.items()}
+        if not asked:
             return
+        afters = {tenant: position.revision for tenant, position in positions.items()}
         for tenant, page in (await self._outbox.read(afters, _AT_ONCE)).items():
-            tail = self._tails.get(tenant)
+            tail = asked[tenant]
             # The last watch may have left, and another come, while PostgreSQL was asked.
-            new = [event for event in page.events if tail and event.revision > tail.position]
-            if tail and new:
-                tail.add(new)
+            if self._tails.get(tenant) is not tail:
+                continue
+            if not page.follows(positions[tenant]) and page.swept <= afters[tenant]:
+                self._lose(tenant)
+            elif page.events:
+                tail.add(page.events)
             if len(page.events) == _AT_ONCE:
                 self._hinted.add(tenant)
                 self._wake.set()

@@ -7,25 +7,38 @@ import asyncpg
 import msgspec
 
 from app.events.event import Event
+from app.events.position import Position, microseconds
 
 _READ = "select * from vanta.read_events($1, $2, $3)"
 
 
 class GoneError(Exception):
-    """The events after a revision are not all there; ``first`` and ``head`` are the oldest kept and the newest revision."""
+    """The events after a position are not all there; kept are those from revision ``first`` up to ``head``.
 
-    def __init__(self, first: int, head: int) -> None:
+    ``lost``: what is there is another past than the one that the position is of, which a recovery has given up.
+    """
+
+    def __init__(self, first: int, head: Position, *, lost: bool) -> None:
         super().__init__(f"kept are {first} to {head}")
         self.first = first
         self.head = head
+        self.lost = lost
 
 
 class Page(msgspec.Struct, kw_only=True):
-    """Events of one tenant in order; kept are those after ``swept``, written those up to ``head``."""
+    """Events of one tenant in order; kept are those after ``swept``, written those up to ``head``.
+
+    ``after`` is the position after which they are, with the time of the event that is there, if that is known.
+    """
 
     events: list[Event]
+    after: Position
     swept: int
     head: int
+
+    def follows(self, position: Position) -> bool:
+        """Whether ``position`` is of the same past as these events, so far as it says of which it is."""
+        return position.revision <= self.head and position.time in {None, self.after.time}
 
 
 class Outbox:
@@ -41,25 +54,29 @@ class Outbox:
         events: list[Event] = []
         for row in rows:
             if row["revision"] is None:
-                pages[row["tenant_id"]] = Page(events=events, swept=row["swept"], head=row["head"])
+                tenant, time = row["tenant_id"], row["time"]
+                after = Position(afters[tenant], None if time is None else microseconds(time))
+                pages[tenant] = Page(events=events, after=after, swept=row["swept"], head=row["head"])
                 events = []
             else:
                 events.append(event(row))
         return pages
 
-    async def page(self, tenant: UUID, after: int, limit: int) -> Page:
+    async def page(self, tenant: UUID, after: Position, limit: int) -> Page:
         """The events of ``tenant`` after ``after``, ``limit`` at most; raises :class:`GoneError` unless all are there.
 
-        A revision that is yet to come is refused too: the caller has it from a timeline that a restore has given up.
+        A position that is yet to come, or at which another event is now, is refused too: it is of a past that was given up.
         """
-        page = (await self.read({tenant: after}, limit))[tenant]
-        if not page.swept <= after <= page.head:
-            raise GoneError(page.swept + 1, page.head)
+        page = (await self.read({tenant: after.revision}, limit))[tenant]
+        swept = after.revision < page.swept
+        if swept or not page.follows(after):
+            raise GoneError(page.swept + 1, await self.head(tenant), lost=not swept)
         return page
 
-    async def head(self, tenant: UUID) -> int:
-        """The newest revision of ``tenant``."""
-        return (await self.read({tenant: 0}, 0))[tenant].head
+    async def head(self, tenant: UUID) -> Position:
+        """The position after the newest event of ``tenant``."""
+        head = (await self.read({tenant: 0}, 0))[tenant].head
+        return (await self.read({tenant: head}, 0))[tenant].after
 
 
 def event(row: asyncpg.Record) -> Event:

@@ -1,7 +1,7 @@
 """From the outbox to Redis Streams: every event of a tenant, in order, in ``vanta:<tenant>:events``.
 
-The id of an entry is ``<revision>-0``. Redis refuses one that is not above the last, so what is relayed again after a crash is
-in the stream once.
+The id of an entry is that of its event, ``<revision>-<time>``. Redis refuses one that is not above the last, so what is relayed
+again after a crash is in the stream once.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from app.events.outbox import event, groups
 SUSPECT_SECONDS = 2.0
 ALL_SECONDS = 15.0
 _RETRY_SECONDS = 0.5
-# Between two rounds at least: under load a round then carries hundreds of events, and costs each of them little.
-_PAUSE_SECONDS = 0.02
+# Between two rounds, for one costs as much as a hundred events; less after one that could not carry all.
+_PAUSE_SECONDS, _FULL_PAUSE_SECONDS = 0.1, 0.02
 # While another process relays a tenant, ours asks again so much later: that one may have read before our write.
 _BUSY_SECONDS = 0.05
 _TENANTS_AT_ONCE = 32
@@ -36,13 +36,22 @@ _NOTE = "select vanta.note_relayed($1, $2)"
 _LAG = "select * from vanta.relay_lag($1)"
 _TENANTS = "select tenant_id from vanta.tenant"
 
-# ARGV: how many entries the stream keeps, then id and event of each. An id that is there already is no error.
+# ARGV: how many entries the stream keeps, then id and event of each. An id that is there already is no error; one that is
+# refused and not there comes after a past that the database has given up, with which the stream would go on for nobody.
 _ADD = """
+local function add(id, event) return redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], id, 'event', event) end
 for i = 2, #ARGV, 2 do
-    local added = redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], ARGV[i] .. '-0', 'event', ARGV[i + 1])
-    if type(added) == 'table' and added.err and not string.find(added.err, 'equal or smaller', 1, true) then
-        return redis.error_reply(added.err)
+    local id, event = ARGV[i], ARGV[i + 1]
+    local added = add(id, event)
+    if type(added) == 'table' and added.err and string.find(added.err, 'equal or smaller', 1, true) then
+        if #redis.call('XRANGE', KEYS[1], id, id) == 0 then
+            redis.call('DEL', KEYS[1])
+            added = add(id, event)
+        else
+            added = id
+        end
     end
+    if type(added) == 'table' and added.err then return redis.error_reply(added.err) end
 end
 """
 
@@ -52,6 +61,11 @@ log = structlog.get_logger()
 def stream(tenant: UUID) -> str:
     """The key of the stream of ``tenant``."""
     return f"vanta:{tenant}:events"
+
+
+def pause_after(relayed: int, *, tenants_left: int) -> float:
+    """Seconds to the next round from one that carried ``relayed`` events, and left so many tenants to it."""
+    return _FULL_PAUSE_SECONDS if tenants_left or relayed >= _AT_ONCE else _PAUSE_SECONDS
 
 
 class Relay:
@@ -84,17 +98,19 @@ class Relay:
         while True:
             await self._wake.wait()
             tenants = [self._due.pop() for _ in range(min(len(self._due), _TENANTS_AT_ONCE))]
-            if not self._due:
+            left = len(self._due)
+            if not left:
                 self._wake.clear()
+            relayed = 0
             try:
-                await self.relay(tenants)
+                relayed = await self.relay(tenants)
             except (asyncpg.PostgresError, *UNREACHABLE) as error:
                 log.warning("relay.interrupted", error=type(error).__name__)
                 self._again(tenants, _RETRY_SECONDS)
-            await asyncio.sleep(_PAUSE_SECONDS)
+            await asyncio.sleep(pause_after(relayed, tenants_left=left))
 
-    async def relay(self, tenants: Collection[UUID]) -> None:
-        """Relay the next events of ``tenants``, and be told to go on with those that have more.
+    async def relay(self, tenants: Collection[UUID]) -> int:
+        """Relay the next events of ``tenants``, return how many, and be told to go on with those that have more.
 
         Raises what PostgreSQL raises; then nothing is noted, and the same events are relayed again.
         """
@@ -110,13 +126,15 @@ class Relay:
                     relayed[tenant] = events[-1].revision
             if relayed:
                 await connection.execute(_NOTE, list(relayed), list(relayed.values()))
-        metrics.RELAYED.inc(sum(len(taken[tenant]) for tenant in relayed))
+        count = sum(len(taken[tenant]) for tenant in relayed)
+        metrics.RELAYED.inc(count)
         self._again({row["tenant_id"] for row in rows if row["revision"] is None}, _BUSY_SECONDS)
         self._again([tenant for tenant in relayed if len(taken[tenant]) == _AT_ONCE], 0)
         for error in {type(error).__name__ for error in results if error is not None}:
             # The type only: a reply may quote what was sent.
             log.warning("relay.interrupted", error=error)
         self._again(taken.keys() - relayed.keys(), _RETRY_SECONDS)
+        return count
 
     def _again(self, tenants: Collection[UUID], seconds: float) -> None:
         if tenants:
@@ -125,9 +143,9 @@ class Relay:
     async def _add(self, tenant: UUID, events: Sequence[Event]) -> None:
         # One after the other: a later part must not get in where an earlier one failed.
         for at in range(0, len(events), _PER_SCRIPT):
-            arguments: list[int | bytes] = []
+            arguments: list[str | bytes] = []
             for one in events[at : at + _PER_SCRIPT]:
-                arguments += (one.revision, one.json)
+                arguments += (one.id, one.json)
             await self._redis.send("EVAL", _ADD, 1, stream(tenant), self._length, *arguments)
 
     async def _look_forever(self) -> None:

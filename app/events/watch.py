@@ -7,6 +7,7 @@ from uuid import UUID
 from app.events.event import Filter
 from app.events.hub import Hub
 from app.events.outbox import GoneError
+from app.events.position import Position
 
 #: Seconds without an event after which a watch says that it is still there, and up to which revision it has come.
 HEARTBEAT_SECONDS = 15.0
@@ -31,29 +32,29 @@ class Watch:
         self._tenant = tenant
         self._wanted = wanted
         self._allowed = allowed
-        self._position = 0
+        self._position = Position(0)
         self._waker = asyncio.Event()
         self._sent = 0
         self._closed = False
 
-    async def begin(self, after: int | None) -> None:
+    async def begin(self, after: Position | None) -> None:
         """Take a place, after ``after`` or now; raises what :meth:`Hub.join` raises, and :class:`GoneError`."""
         self._tail = await self._hub.join(self._tenant, self._waker)
         try:
             if after is None:
                 # The tail may be older than a write that the caller has made; what is newer than this is sent.
                 self._position = await self._hub.head(self._tenant)
-            else:
+            elif after in self._tail:
                 self._position = after
-                if self._tail.since(after) is None or after > self._tail.position:
-                    await self._hub.page(self._tenant, after)
+            else:
+                self._position = (await self._hub.page(self._tenant, after)).after
         except BaseException:
             self.end()
             raise
 
     def end(self) -> None:
         """Give the place back."""
-        self._hub.leave(self._tenant, self._waker)
+        self._hub.leave(self._tenant, self._tail, self._waker)
 
     def close(self) -> None:
         """The client has gone."""
@@ -65,7 +66,7 @@ class Watch:
         loop = asyncio.get_running_loop()
         ask_at = loop.time() + ASK_SECONDS
         await self._send(send, b": watching\nretry: 1000\n" + self._bookmark())
-        while not self._closed and not self._hub.draining:
+        while not (self._closed or self._tail.lost or self._hub.draining):
             if self._sent > CONNECTION_BYTES:
                 # Nothing is wrong, so the client need not wait before it comes again.
                 await self._send(send, b"retry: 0\n" + self._bookmark())
@@ -79,7 +80,7 @@ class Watch:
                 if await self._advance(send):
                     continue
             except GoneError:
-                # Overtaken by retention: the client is told when it resumes.
+                # Overtaken by retention, or lost: the client is told when it resumes.
                 return
             try:
                 async with asyncio.timeout(HEARTBEAT_SECONDS):
@@ -92,13 +93,13 @@ class Watch:
     async def _advance(self, send: Send) -> bool:
         """Send the next events; whether there were any."""
         floor = self._tail.floor
-        events = self._tail.since(self._position)
+        events = self._tail.since(self._position.revision)
         if events is None:
             events = (await self._hub.page(self._tenant, self._position)).events
             # Nothing up to the floor: revisions of which nobody has told.
-            through = events[-1].revision if events else floor
+            through = events[-1].position if events else floor
         elif events:
-            through = events[-1].revision
+            through = events[-1].position
         else:
             return False
         messages = b"".join(event.message for event in events if self._wanted.wants(event))
@@ -113,4 +114,4 @@ class Watch:
 
     def _bookmark(self) -> bytes:
         """An id without data, which clients remember and pass to nobody: filtered watches resume from there too."""
-        return b"id: %d\n\n" % self._position
+        return b"id: %b\n\n" % str(self._position).encode()

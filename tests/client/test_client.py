@@ -227,6 +227,7 @@ def test_everything_that_happened_is_read_once_and_in_order(vanta: Vanta) -> Non
     vanta.documents.put("other", "d", 1)
     events = [*vanta.events.read(page=2)]
     assert [event.revision for event in events] == [1, 2, 3, 4]
+    assert [*vanta.events.read(after=events[1].id)] == events[2:]
     assert [event.subject for event in vanta.events.read(subject_prefix="state/other/", page=1)] == [
         "state/other/d"
     ]

@@ -19,13 +19,13 @@ class Watcher:
     def __init__(self, recorder: Recorder, ports: list[int]) -> None:
         self._recorder = recorder
         self._ports = ports
-        self._last = recorder.after
+        self._last = str(recorder.after)
         self.seen: list[int] = []
         self.connections = 0
 
     async def follow(self, enough: asyncio.Event, until: list[int]) -> None:
         """Watch until ``enough``, and then until the revision in ``until`` has been seen."""
-        while not (enough.is_set() and self._last >= until[0]):
+        while not (enough.is_set() and _revision(self._last) >= until[0]):
             port = self._ports[self.connections % len(self._ports)]
             self.connections += 1
             try:
@@ -61,11 +61,15 @@ class Watcher:
                     event[name] = value
                 elif "id" in event and not line.strip():
                     if "data" in event:
-                        yield int(event["id"])
-                    self._last = int(event["id"])
+                        yield _revision(event["id"])
+                    self._last = event["id"]
                     event = {}
         finally:
             writer.transport.abort()
+
+
+def _revision(event_id: str) -> int:
+    return int(event_id.partition("-")[0])
 
 
 async def _watch_while_broken(

@@ -36,7 +36,7 @@ def told(database: Database, tenant: Tenant) -> Tenant:
 def ids(answer: httpx.Response) -> list[int]:
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/cloudevents-batch+json"
-    return [int(event["id"]) for event in answer.json()]
+    return [int(event["id"].partition("-")[0]) for event in answer.json()]
 
 
 @pytest.mark.usefixtures("told")
@@ -48,7 +48,7 @@ def test_it_is_read_page_by_page(client: httpx.Client) -> None:
         found += page
         after = answer.headers["vanta-revision"]
     assert found == list(range(1, 21))
-    assert after == "20"
+    assert after.startswith("20-")
 
 
 def test_events_are_those_of_the_outbox(client: httpx.Client, tenant: Tenant, database: Database) -> None:
@@ -79,7 +79,7 @@ def test_it_is_filtered(client: httpx.Client, wanted: dict[str, str], expected: 
     answer = client.get("/v1/events", params={"limit": 4, **wanted})
     assert ids(answer) == expected
     # It goes on behind what was looked at: behind the last event, or behind all.
-    assert int(answer.headers["vanta-revision"]) == (expected[-1] if expected else 20)
+    assert answer.headers["vanta-revision"].startswith(f"{expected[-1] if expected else 20}-")
 
 
 def test_a_rare_type_is_found_over_several_answers(

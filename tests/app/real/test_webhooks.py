@@ -31,6 +31,7 @@ from tests.conftest import PostgresServer, RedisServer
 
 from . import keys
 from .conftest import Database, Served, Tenant, command, create_database, eventually, serving
+from .past import Past
 
 ATTEMPTS = 3
 
@@ -192,6 +193,58 @@ async def test_what_is_not_taken_is_sent_again_before_anything_later(
     assert receiver.numbers == [1, 1, 2, 3]
     assert receiver.got[0].headers["webhook-id"] == receiver.got[1].headers["webhook-id"]
     assert (await process.state(webhook)).attempts == 0
+
+
+async def test_what_took_the_revision_of_a_lost_event_is_another_message(
+    process: Process, receiver: Receiver, database: Database, tenant: Tenant
+) -> None:
+    await process.make(tenant, receiver.url, "t")
+    emit(database, tenant, 1, 1)
+    await process.deliver()
+    past = Past(database, tenant)
+    emit(database, tenant, 2, 3)
+    await process.deliver()
+    past.return_to_it()
+    emit(database, tenant, 4, 6)
+    await process.deliver()
+    assert receiver.numbers == [1, 2, 3, 4, 5, 6]
+    # Receivers pass over a message whose id they know.
+    assert len({got.headers["webhook-id"] for got in receiver.got}) == 6
+
+
+@pytest.mark.parametrize("status", [200, 410, 500])
+async def test_events_that_are_lost_while_they_are_delivered_move_nothing_in_the_new_past(
+    process: Process,
+    receiver: Receiver,
+    database: Database,
+    tenant: Tenant,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+) -> None:
+    webhook = await process.make(tenant, receiver.url, "t")
+    emit(database, tenant, 1, 1)
+    # The claim is not lost, or whoever holds it could note nothing anyway.
+    past = Past(database, tenant, but=("webhook",))
+    emit(database, tenant, 2, 3)
+    send = process.deliveries.send
+
+    async def send_and_lose(to: Webhook, message_id: str, body: bytes) -> None:
+        await send(to, message_id, body)
+        if len(receiver.got) == 1:
+            past.return_to_it()
+            emit(database, tenant, 4, 7)
+            receiver.status = status
+
+    monkeypatch.setattr(process.deliveries, "send", send_and_lose)
+    await process.deliver()
+    assert receiver.numbers == [1, 2]
+    now = await process.state(webhook)
+    assert (now.delivered, now.attempts, now.disabled_at) == (webhook.delivered + 1, 0, None)
+    assert await process.webhooks.dead_letters(webhook, 0, 10) == []
+    receiver.status = 200
+    database.query("update vanta.webhook set held_until = '-infinity' where webhook_id = $1", webhook.id)
+    await process.deliver()
+    assert receiver.numbers == [1, 2, 4, 5, 6, 7]
 
 
 async def test_a_redirect_is_not_followed(
@@ -376,6 +429,7 @@ def test_a_dead_letter_can_be_delivered_after_all(client: httpx.Client, receiver
     receiver.status = 200
     assert client.post(redeliver).status_code == 204
     assert receiver.got[-1].event == letter["event"]
+    assert receiver.got[-1].headers["webhook-id"] == receiver.got[-2].headers["webhook-id"]
     assert client.post(redeliver).json()["type"] == TYPE_PREFIX + "dead-letter-not-found"
     assert client.get(f"{path}/dead-letters").json() == {"deadLetters": []}
 

@@ -23,7 +23,8 @@ $$;
 
 
 -- Events of many tenants, each after its own revision, at most p_limit of each, in order. After those of a tenant comes a row
--- without revision: up to where its events are no longer kept, how far they are relayed, and the tenant's revision.
+-- without revision: the time of the event after which they are (null where that is not known), up to where events are no longer
+-- kept, how far they are relayed, and the tenant's revision.
 --
 -- That row is read last: if events were swept in between, it says so.
 create or replace function vanta.read_events(p_tenants uuid[], p_afters bigint[], p_limit int)
@@ -43,8 +44,10 @@ begin
         order by o.revision
         limit p_limit;
         return query
-        select p_tenants[t], null::bigint, null::text, null::text, null::timestamptz, null::text, null::text,
-               coalesce(max(c.swept), 0), coalesce(max(c.relayed), 0),
+        select p_tenants[t], null::bigint, null::text, null::text,
+               coalesce((select o.time from vanta.outbox o where o.tenant_id = p_tenants[t] and o.revision = p_afters[t]),
+                        max(c.swept_time) filter (where c.swept = p_afters[t])),
+               null::text, null::text, coalesce(max(c.swept), 0), coalesce(max(c.relayed), 0),
                coalesce((select h.revision from vanta.tenant_head h where h.tenant_id = p_tenants[t]), 0)
         from vanta.event_cursor c
         where c.tenant_id = p_tenants[t];
@@ -137,6 +140,7 @@ create or replace function vanta.sweep_events(p_tenant uuid, p_hours int, p_limi
 declare
     v_done  bigint;
     v_to    bigint;
+    v_time  timestamptz;
     v_swept bigint;
 begin
     if p_hours < 1 then
@@ -158,10 +162,11 @@ begin
         order by o.revision
         limit p_limit
     ) w;
+    select o.time into v_time from vanta.outbox o where o.tenant_id = p_tenant and o.revision = v_to;
     delete from vanta.outbox o where o.tenant_id = p_tenant and o.revision <= v_to;
     get diagnostics v_swept = row_count;
     if v_swept > 0 then
-        update vanta.event_cursor c set swept = v_to where c.tenant_id = p_tenant;
+        update vanta.event_cursor c set swept = v_to, swept_time = v_time where c.tenant_id = p_tenant;
     end if;
     return v_swept;
 end

@@ -101,11 +101,19 @@ end
 $$;
 
 
+-- Whether the event that a process read is still there, and not another one of its revision; one of null is.
+create or replace function vanta.event_is(p_tenant uuid, p_revision bigint, p_time timestamptz) returns boolean
+    language sql stable
+    return p_time is null or exists (
+        select from vanta.outbox o where o.tenant_id = p_tenant and o.revision = p_revision and o.time = p_time);
+
+
 -- Note how far p_holder has come, and hold on for p_seconds (0: let go), the next attempt not before p_wait seconds.
--- False if another has taken over, or the webhook is gone: then nothing is noted, and the caller stops.
+-- False if another has taken over, the webhook is gone, or the event p_tried at p_time is lost: then nothing is noted, and the caller stops.
+drop function if exists vanta.note_delivery(uuid, uuid, uuid, bigint, int, boolean, double precision, int);
 create or replace function vanta.note_delivery(
     p_tenant uuid, p_webhook uuid, p_holder uuid, p_delivered bigint, p_attempts int, p_success boolean,
-    p_wait double precision, p_seconds int)
+    p_wait double precision, p_seconds int, p_tried bigint default null, p_time timestamptz default null)
     returns boolean
     language plpgsql as $$
 begin
@@ -115,7 +123,8 @@ begin
         deaths = case when p_success then 0 else w.deaths end,
         held_until = case p_seconds when 0 then '-infinity'
                      else clock_timestamp() + make_interval(secs => p_seconds) end
-    where w.tenant_id = p_tenant and w.webhook_id = p_webhook and w.holder = p_holder and w.disabled_at is null;
+    where w.tenant_id = p_tenant and w.webhook_id = p_webhook and w.holder = p_holder and w.disabled_at is null
+        and vanta.event_is(p_tenant, p_tried, p_time);
     return found;
 end
 $$;
@@ -123,9 +132,10 @@ $$;
 
 -- Give up an event, and the webhook with it if it has had p_deaths in a row, or never wants another (p_deaths 0).
 -- The newest p_kept dead letters are kept. Returns as note_delivery does; the webhook is let go.
+drop function if exists vanta.bury_event(uuid, uuid, uuid, bigint, text, text, int, int);
 create or replace function vanta.bury_event(
     p_tenant uuid, p_webhook uuid, p_holder uuid, p_revision bigint, p_event text, p_reason text, p_deaths int,
-    p_kept int)
+    p_kept int, p_time timestamptz default null)
     returns boolean
     language plpgsql as $$
 declare
@@ -137,6 +147,7 @@ begin
     set delivered = p_revision, attempts = 0, deaths = w.deaths + 1, due_at = clock_timestamp(), held_until = '-infinity',
         disabled_at = case when w.deaths + 1 >= p_deaths then clock_timestamp() end
     where w.tenant_id = p_tenant and w.webhook_id = p_webhook and w.holder = p_holder and w.disabled_at is null
+        and vanta.event_is(p_tenant, p_revision, p_time)
     returning w.disabled_at is not null into v_disabled;
     if not found then
         return false;
