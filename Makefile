@@ -10,7 +10,7 @@ ACTIONLINT := $(CACHE)/actionlint-$(ACTIONLINT_VERSION)/actionlint
 export UV
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status setup test test-unit test-engine test-e2e test-faults test-fuzz test-cluster dr-drill test-versions cluster-up cluster-down check format bench bench-documents bench-release diagram image test-image lock
+.PHONY: help up down status setup test test-unit test-engine test-e2e test-faults test-fuzz test-cluster dr-drill test-versions cluster-up cluster-down check format bench bench-cold bench-documents bench-release diagram image test-image lock
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,7 +66,7 @@ test-cluster: image ## run a real Kubernetes and try the platform on it (root; b
 
 KIND ?= killed
 ROUNDS ?= 20
-dr-drill: setup ## lose a region under load KIND=killed|switchover|returning|lagging|frozen|full ROUNDS=20 times (not part of `make test`)
+dr-drill: setup ## lose a region under load KIND=killed|switchover|returning|lagging|frozen|full|cut ROUNDS=20 times (not part of `make test`)
 	@$(RUN) -m local.drill --kind $(KIND) --rounds $(ROUNDS) --results bench/results/drill
 
 test-versions: setup ## run the unit tests on every Python that is supported, but for the one that `make test` has
@@ -99,6 +99,10 @@ bench: setup ## measure the platform of this machine, the preview of prod, the s
 	@$(UV) run --quiet --locked --isolated --group bench python -m bench.preview
 	@$(UV) run --quiet --locked --isolated --group bench python -m bench.state_api
 	@$(UV) run --quiet --locked --isolated --group bench python -m bench.operations
+
+GIGABYTES ?= 5
+bench-cold: setup ## begin in a region never used before from a snapshot of GIGABYTES=5, timed step by step (15 GB of disk)
+	@$(RUN) -m bench.cold $(GIGABYTES)
 
 DOCUMENTS ?= 10000000
 bench-documents: setup ## compare latencies with ten thousand documents and with DOCUMENTS=10000000 (20 GB of disk, half an hour)

@@ -17,6 +17,12 @@ def copy(source: Path, target: Path) -> None:
     subprocess.run(["cp", "--archive", str(source), str(target)], check=True)
 
 
+def share(source: Path, target: Path) -> None:
+    """A second name for each file of a folder, none of which is ever written: no time and no room is taken."""
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    subprocess.run(["cp", "--archive", "--link", str(source), str(target)], check=True)
+
+
 def back_up(server: Postgres, target: Path) -> None:
     """Copy what the running ``server`` has now to the data directory ``target``."""
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -14,12 +14,13 @@ import structlog
 
 from app.cli.database import with_both
 from app.cli.plan import plan_
+from app.cli.progress import teller
 from app.cli.refusals import FAILED, UNREACHABLE, end, refusals
 from app.cli.restore import compare, restore_, swap
 from app.recovery import lost, run, timeline
 from app.recovery.database import GlobalDatabase
 from app.recovery.errors import LostError, RecoveryError
-from app.recovery.journal import Done, Kind, Operation
+from app.recovery.journal import Kind, Operation
 from app.recovery.picture import Picture, look
 from app.recovery.stacks import Pair, Pulumi, Saved
 from app.recovery.steps import Wishes
@@ -127,7 +128,7 @@ def failback(**options: Any) -> None:
 def resume(*, pair: Pair, as_json: bool, url: str, reconcile: bool, lag_limit: float) -> None:
     """Go on with what was left half way, after its last finished step."""
     wishes = Wishes(lag_limit=lag_limit, url=url, reconcile=reconcile)
-    _close(run.resume(pair, wishes, _teller(as_json=as_json)), as_json=as_json)
+    _close(run.resume(pair, wishes, teller(beside=as_json)), as_json=as_json)
 
 
 @dr.command("new-timeline", epilog="Example: python -m app dr new-timeline")
@@ -177,15 +178,7 @@ def lost_(*, host: str, port: int | None, as_json: bool) -> None:
 
 
 def _move(kind: Kind, *, pair: Pair, as_json: bool, **options: Any) -> None:
-    _close(run.begin(kind, pair, Wishes(**options), _teller(as_json=as_json)), as_json=as_json)
-
-
-def _teller(*, as_json: bool) -> Callable[[Done], None]:
-    def tell(done: Done) -> None:
-        mark = click.style("-", fg="yellow") if done.skipped else click.style("✓", fg="green")
-        click.echo(f"{mark} {done.step:<10} {done.seconds:7.1f} s  {done.said}", err=as_json)
-
-    return tell
+    _close(run.begin(kind, pair, Wishes(**options), teller(beside=as_json)), as_json=as_json)
 
 
 def _close(operation: Operation, *, as_json: bool) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 import msgspec
+import structlog
 
 from app.cli.database import with_both
+from app.cli.progress import teller
 from app.cli.refusals import FAILED, UNREACHABLE, end, refusals
 from app.recovery import difference
 from app.recovery.errors import LostError, RecoveryError
@@ -36,6 +38,8 @@ def _going_back(command: Callable[..., None]) -> Callable[..., None]:
     )
     @wraps(command)
     def wrapped(*, stack: str, at: dt.datetime, outputs: Path | None, **options: Any) -> None:
+        # Each step is told of already.
+        structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
         try:
             source = Saved(outputs) if outputs else Pulumi()
             command(Restore(Stack.of(stack, source.outputs(stack)), at.replace(tzinfo=dt.UTC)), **options)
@@ -49,15 +53,18 @@ def _going_back(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command("restore", epilog="Example: python -m app dr restore --stack prod --at 2026-11-23T03:14:15Z")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: cluster, host, port.")
+@click.option("--only", type=click.Choice(["cluster", "host", "port"]), help="Print one of these alone.")
 @_going_back
-def restore_(going_back: Restore, *, as_json: bool) -> None:
-    """Make a cluster beside the stack's own, as that was at a second; changes nothing else."""
+def restore_(going_back: Restore, *, as_json: bool, only: str | None) -> None:
+    """Make a cluster beside the stack's own, as that was at a second; changes nothing else, and repeated nothing at all."""
     made = going_back.make()
-    host, port = made["Endpoint"], made["Port"]
-    if as_json:
-        click.echo(msgspec.json.encode({"cluster": going_back.restored, "host": host, "port": port}))
-        return
-    click.secho(f"{going_back.restored} answers at {host}, port {port}.", fg="green")
+    found = {"cluster": going_back.restored, "host": made["Endpoint"], "port": made["Port"]}
+    if only:
+        click.echo(found[only])
+    elif as_json:
+        click.echo(msgspec.json.encode(found))
+    else:
+        click.secho(f"{found['cluster']} answers at {found['host']}, port {found['port']}.", fg="green")
 
 
 @click.command(epilog="Example: python -m app dr swap --stack prod --at 2026-11-23T03:14:15Z")
@@ -67,9 +74,9 @@ def swap(going_back: Restore, *, api_stopped: bool) -> None:
     """Let the cluster that `restore` made take the place and the name of the stack's own.
 
     Nobody is served meanwhile. The other one stays under a name that says until when it served: `dr lost` with its address
-    lists what was acknowledged since. What was interrupted goes on when it is repeated.
+    lists what was acknowledged since. What was interrupted goes on when it is repeated, and the record of it is in the audit bucket.
     """
-    exchange(going_back, click.echo, api_stopped=api_stopped)
+    exchange(going_back, teller(), api_stopped=api_stopped)
     click.secho(
         f"{going_back.name} is as it was then; {going_back.replaced} is what it had become.", fg="green"
     )

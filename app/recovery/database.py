@@ -31,7 +31,7 @@ class GlobalDatabase:
     def __init__(self, pair: Pair) -> None:
         self._pair = pair
         self._rds = aws.client("rds", pair.target.region)
-        self._changing = aws.client("rds", pair.target.region, patient=True)
+        self._changing = aws.client("rds", pair.target.region, patience="change")
 
     def members(self) -> tuple[Mapping[str, Member], bool]:
         """The members by stack, and whether a change of the leader is under way.
@@ -65,7 +65,8 @@ class GlobalDatabase:
 
     def status(self, stack: Stack) -> str:
         """What RDS says of the cluster of ``stack``: ``available``, or what is wrong."""
-        rds = aws.client("rds", stack.region)
+        other = stack.name == self._pair.other.name
+        rds = aws.client("rds", stack.region, patience="glance" if other else "usual")
         try:
             with aws.asking(f"The database of {stack.name} cannot be described"):
                 answer = rds.describe_db_clusters(DBClusterIdentifier=stack.database)

@@ -17,7 +17,7 @@ from app.recovery.stacks import Stack
 LEASE_SECONDS = 60
 _REFUSED = {"PreconditionFailed", "ConditionalRequestConflict"}
 
-Kind = Literal["switchover", "failover", "failback"]
+Kind = Literal["switchover", "failover", "failback", "swap"]
 
 
 class Done(msgspec.Struct, kw_only=True, rename="camel"):
@@ -31,7 +31,7 @@ class Done(msgspec.Struct, kw_only=True, rename="camel"):
 
 
 class Operation(msgspec.Struct, kw_only=True, rename="camel"):
-    """A change of the region that serves; it is over when ``ended`` says so."""
+    """A change of the region that serves, from ``other`` to ``target``, or of its database; it is over when ``ended`` says so."""
 
     id: str
     kind: Kind
@@ -59,12 +59,12 @@ def now() -> dt.datetime:
 
 
 class Journal:
-    """The object of the operation that moves to ``stack``, or last did."""
+    """The object of the operation ``of`` something that changes ``stack``, or last did: by default, of its global cluster."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, of: str = "") -> None:
         self._s3 = aws.client("s3", stack.region)
         self._stack = stack
-        self._where = {"Bucket": stack.archive_bucket, "Key": f"recovery/{stack.global_cluster}.json"}
+        self._where = {"Bucket": stack.archive_bucket, "Key": f"recovery/{of or stack.global_cluster}.json"}
         self._etag: str | None = None
         self._written = now()
 

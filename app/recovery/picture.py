@@ -15,7 +15,7 @@ from app.recovery.stacks import Pair, Stack
 QUORUM = 2
 #: What an API that takes writes says of itself.
 SERVING = {"ready", "degraded"}
-_READY_SECONDS = 5
+_READY_SECONDS = 3
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

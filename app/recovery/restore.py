@@ -34,8 +34,10 @@ class Restore:
     """
 
     def __init__(self, stack: Stack, when: dt.datetime) -> None:
-        self._rds = aws.client("rds", stack.region, patient=True)
+        self._rds = aws.client("rds", stack.region, patience="change")
         self._when = when
+        #: Called while one waits.
+        self.alive: Callable[[], None] = lambda: None
         self.stack = stack
         self.name = stack.database
         self.restored = f"{stack.database}-at-{when:%Y%m%dt%H%M%Sz}"
@@ -114,6 +116,23 @@ class Restore:
             self._move(self.name, self.replaced, tell)
         if self._described("cluster", self.restored):
             self._move(self.restored, self.name, tell)
+        self._manage_password(tell)
+
+    def _manage_password(self, tell: Callable[[str], None]) -> None:
+        """Let RDS keep the master user's password if it kept that of the other one: a restored cluster has that from then."""
+        kept = (self._described("cluster", self.replaced) or {}).get("MasterUserSecret")
+        own = (self._described("cluster", self.name) or {}).get("MasterUserSecret")
+        if not kept or own:
+            return
+        with aws.asking(f"The master user's password of {self.name} cannot be given to RDS"):
+            self._rds.modify_db_cluster(
+                DBClusterIdentifier=self.name,
+                ManageMasterUserPassword=True,
+                MasterUserSecretKmsKeyId=kept["KmsKeyId"],
+                ApplyImmediately=True,
+            )
+        self._settled("cluster", self.name, RENAME_SECONDS)
+        tell(f"RDS keeps a new password of the master user of {self.name}")
 
     def _move(self, old: str, new: str, tell: Callable[[str], None]) -> None:
         # The cluster last: as long as it has its old name, this is not over.
@@ -163,6 +182,7 @@ class Restore:
                     f"After {seconds:.0f} s {kind} {name} is {found[status] if found else 'not found'}: "
                     "look why, then repeat the command, which goes on."
                 )
+            self.alive()
             time.sleep(POLL_SECONDS)
         return found
 

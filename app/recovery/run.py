@@ -6,14 +6,14 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 
 from app.recovery.errors import LostError, RecoveryError
 from app.recovery.journal import Done, Journal, Kind, Operation, now
 from app.recovery.stacks import Pair
-from app.recovery.steps import SkippedError, Steps, Wishes
+from app.recovery.steps import Act, SkippedError, Steps, Wishes
 
 log = structlog.get_logger()
 
@@ -37,17 +37,8 @@ def begin(kind: Kind, pair: Pair, wishes: Wishes, tell: Tell) -> Operation:
             f"{before.kind.capitalize()} {before.id} to {pair.target.name} was left half way: "
             f"run `dr resume --to {pair.target.name}`."
         )
-    operation = Operation(
-        id=f"{now():%Y%m%dT%H%M%SZ}-{kind}-{uuid.uuid4().hex[:8]}",
-        kind=kind,
-        target=pair.target.name,
-        other=pair.other.name,
-        by=_who(),
-        started=now(),
-        alive=now(),
-        loss_accepted=wishes.accept_loss,
-        healthy_accepted=wishes.although_healthy,
-    )
+    operation = new(kind, pair.target.name, pair.other.name)
+    operation.loss_accepted, operation.healthy_accepted = wishes.accept_loss, wishes.although_healthy
     journal.write(operation)
     return _go_on(operation, journal, pair, wishes, tell)
 
@@ -68,8 +59,7 @@ def resume(pair: Pair, wishes: Wishes, tell: Tell) -> Operation:
         raise RecoveryError(
             f"{operation.by} was at work on {operation.id} less than a minute ago: wait a minute, then try again."
         )
-    operation.by, operation.interrupted = _who(), False
-    journal.write(operation)
+    take_over(operation, journal)
     # What was accepted stays accepted.
     wishes = dataclasses.replace(
         wishes, accept_loss=operation.loss_accepted, although_healthy=operation.healthy_accepted
@@ -86,10 +76,34 @@ def _overtakes(kind: Kind, before: Operation) -> bool:
     )
 
 
+def new(kind: Kind, target: str, other: str) -> Operation:
+    """An operation that begins now."""
+    return Operation(
+        id=f"{now():%Y%m%dT%H%M%SZ}-{kind}-{uuid.uuid4().hex[:8]}",
+        kind=kind,
+        target=target,
+        other=other,
+        by=_who(),
+        started=now(),
+        alive=now(),
+    )
+
+
+def take_over(operation: Operation, journal: Journal) -> None:
+    """Go on with what somebody has left half way, unless another one does."""
+    operation.by, operation.interrupted = _who(), False
+    journal.write(operation)
+
+
 def _go_on(operation: Operation, journal: Journal, pair: Pair, wishes: Wishes, tell: Tell) -> Operation:
     steps = Steps(operation.kind, pair, wishes, lambda: journal.renew(operation))
+    return carry_out(operation, journal, steps.named(), tell)
+
+
+def carry_out(operation: Operation, journal: Journal, steps: Mapping[str, Act], tell: Tell) -> Operation:
+    """Take the ``steps`` that were not taken yet, each written down when it is over, and put the record where it is evidence."""
     try:
-        for name, act in steps.named().items():
+        for name, act in steps.items():
             if name not in {done.step for done in operation.steps}:
                 done = _timed(name, act)
                 operation.steps.append(done)

@@ -29,7 +29,7 @@ from local.aws.rds_records import (
     snapshot_folder,
 )
 from local.home import Home, write
-from local.postgres_recovery import archive_everything, back_up, copy, recover
+from local.postgres_recovery import archive_everything, back_up, copy, recover, share
 
 # What a request says of the backup, and not of the cluster that it becomes.
 _OF_THE_BACKUP = {
@@ -83,7 +83,7 @@ class Snapshots:
             raise RefusedError(
                 "DBClusterSnapshotAlreadyExistsFault", f"DB cluster snapshot {name} already exists."
             )
-        shutil.copytree(
+        share(
             snapshot_folder(self.home, source["DBClusterSnapshotIdentifier"], region),
             snapshot_folder(self.home, name),
         )
@@ -108,6 +108,7 @@ class Snapshots:
         def fill(cluster: Record) -> None:
             storage = self.engines.storage(cluster)
             copy(folder / storage.name, storage.data)
+            share(folder / storage.name, storage.folder / "base")
             self._keep_password(folder, storage.folder)
 
         return self._made("RestoreDBClusterFromSnapshot", params, snapshot, fill)
@@ -131,16 +132,18 @@ class Snapshots:
             copy(known.folder / "base", storage.data)
             self._keep_password(known.folder, storage.folder)
             recover(storage, known.archive, until=until)
+            copy(storage.data, storage.folder / "base")
 
         return self._made("RestoreDBClusterToPointInTime", params, source, fill)
 
     def _made(self, action: str, params: Params, original: Record, fill: Callable[[Record], None]) -> Answer:
-        """The answer for a new cluster as ``params`` ask for it, with what ``original`` has of its own, and storage by ``fill``."""
+        """The answer for a new cluster as ``params`` ask for it, with what ``original`` has of its own, and storage and its base by ``fill``."""
         asked = {name: value for name, value in params.items() if name not in _OF_THE_BACKUP}
         asked |= {
             "MasterUsername": [original["MasterUsername"]],
             "DatabaseName": [original.get("DatabaseName") or ""],
         }
+        asked["StorageEncrypted"] = ["true" if original["StorageEncrypted"] else "false"]
         for name in ("Engine", "EngineVersion"):
             asked.setdefault(name, [original[name]])
         if one(params, "ManageMasterUserPassword") != "true":
@@ -154,7 +157,6 @@ class Snapshots:
             for path in (storage.data, storage.folder / "base"):
                 shutil.rmtree(path)
             fill(cluster)
-            copy(storage.data, storage.folder / "base")
         except BaseException:
             cluster["DeletionProtection"] = False
             RDS_ACTIONS["DeleteDBCluster"](

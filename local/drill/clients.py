@@ -39,6 +39,8 @@ class Clients:
         self.failed: list[float] = []
         #: In the order in which the watch told of them.
         self.events: list[Event] = []
+        #: Where the watch is: the id to go on after.
+        self.position = str(after)
         #: How often the watch said that what comes after the last event is of another past.
         self.turned_back = 0
         self._sessions: list[str] = []
@@ -75,36 +77,40 @@ class Clients:
 
     async def watch(self) -> None:
         """Read events as they happen, for ever, going on after the last one that was read."""
-        position = str(self._after)
         async with aiohttp.ClientSession(self._url, headers=self._headers) as http:
             while True:
                 try:
-                    position = await self._watched(http, position)
+                    await self._watched(http)
                 except (aiohttp.ClientError, TimeoutError, OSError):
                     await asyncio.sleep(0.1)
 
-    async def _watched(self, http: aiohttp.ClientSession, position: str) -> str:
+    async def _watched(self, http: aiohttp.ClientSession) -> None:
         quiet = aiohttp.ClientTimeout(total=None, sock_connect=_PATIENCE_SECONDS, sock_read=20)
-        async with http.get("/v1/watch", headers={"last-event-id": position}, timeout=quiet) as answer:
+        async with http.get("/v1/watch", headers={"last-event-id": self.position}, timeout=quiet) as answer:
             if answer.status == 410:
                 # The state is to be read again: here, from the feed, and passing over what is known.
                 self.turned_back += 1
                 known = set(self.events)
                 kept = await self.feed()
                 self.events += [one for one in kept if one not in known]
-                return str(kept[-1].revision if kept else self._after)
+                self.position = str(kept[-1].revision if kept else self._after)
+                return
             if answer.status != 200:
                 await asyncio.sleep(0.1)
-                return position
+                return
             try:
                 async for line in answer.content:
                     if line.startswith(b"id: "):
-                        position = line[4:].strip().decode()
+                        self.position = line[4:].strip().decode()
                     elif line.startswith(b"data: "):
                         self.events.append(_event(msgspec.json.decode(line[6:])))
             except _FAILURES:
                 pass
-            return position
+
+    async def told(self, position: str) -> bool:
+        """Whether who was away since ``position`` is told that it read what is lost."""
+        async with self.http() as http, http.get("/v1/events", params={"after": position}) as answer:
+            return answer.status == 410
 
     async def head(self) -> int:
         """The newest revision."""
@@ -154,4 +160,4 @@ async def put(http: aiohttp.ClientSession, key: str) -> int | None:
 
 
 def _event(event: Mapping[str, Any]) -> Event:
-    return Event(revision=int(event["id"]), subject=event["subject"])
+    return Event(revision=int(event["id"].partition("-")[0]), subject=event["subject"])

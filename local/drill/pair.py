@@ -14,8 +14,9 @@ import aiohttp
 from local import tls
 from local.aws.emulator import ACCOUNT, Aws
 from local.balancer import Balancer
+from local.drill.door import Door
 from local.drill.region import Region
-from local.home import REPOSITORY, Home
+from local.home import LOOPBACK, REPOSITORY, Home
 from local.processes import Processes
 
 _HOST, _ZONE = "api.vanta.example", "vanta.example"
@@ -34,6 +35,11 @@ class Pair:
         self.home, self.regions, self.name, self.key = home, regions, name, key
         #: Each region's own load balancer.
         self.own: dict[str, Balancer] = {}
+        self._first, _ = regions.values()
+        # What can be cut of it: the way in, and the way to AWS there, by which operators look.
+        self._way_in = Door(LOOPBACK[0], self._first.port)
+        aws = Aws(home)
+        self._way_to_aws = Door(home.addresses[0], aws.port, whose=f"/{self._first.region}/".encode())
         self._outputs = home.folder("drill", "outputs")
         self._checks: dict[str, str] = {}
 
@@ -42,18 +48,26 @@ class Pair:
         files = tls.ensure(self.home)
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(files.certificate, files.key)
-        first, *_ = self.regions.values()
-        self._route53 = first.client("route53")
+        for door in (self._way_in, self._way_to_aws):
+            await stack.enter_async_context(door)
+        self._route53 = self._first.client("route53")
         zone = self._route53.create_hosted_zone(Name=_ZONE, CallerReference=_ZONE)["HostedZone"]["Id"]
         zone = zone.removeprefix("/hostedzone/")
         for name, region in self.regions.items():
             own = await stack.enter_async_context(Balancer(tls=context))
-            own.point_to(region.port)
+            own.point_to(self._port(region))
             self.own[name] = own
             host = f"127.0.0.1:{own.port}"
-            self._checks[name] = self._way(zone, name, host, primary=region is first)
-            outputs = json.dumps(region.outputs(host, _HOST, zone))
-            (self._outputs / f"{name}.json").write_text(outputs)
+            self._checks[name] = self._way(zone, name, host, primary=region is self._first)
+            self.save(region, {"host": _HOST, "ownHost": host, "zoneId": zone})
+
+    def save(self, region: Region, edge: Mapping[str, str]) -> None:
+        """Save what recovery reads of the stack of ``region``."""
+        (self._outputs / f"{region.name}.json").write_text(json.dumps(region.outputs(edge)))
+
+    def _port(self, region: Region) -> int:
+        """Where clients reach it."""
+        return self._way_in.port if region is self._first else region.port
 
     def _way(self, zone: str, name: str, host: str, *, primary: bool) -> str:
         check = self._route53.create_health_check(
@@ -81,7 +95,7 @@ class Pair:
                 self._route53.get_health_check, HealthCheckId=self._checks[primary.name]
             )
             closed = check["HealthCheck"]["HealthCheckConfig"].get("Inverted", False)
-            self.name.point_to((secondary if closed else primary).port)
+            self.name.point_to(self._port(secondary if closed else primary))
             await asyncio.sleep(_LOOK_SECONDS)
 
     @property
@@ -89,7 +103,7 @@ class Pair:
         """The environment of an operator."""
         return {
             **os.environ,
-            "AWS_ENDPOINT_URL": Aws(self.home).endpoint,
+            "AWS_ENDPOINT_URL": f"http://{LOOPBACK[0]}:{self._way_to_aws.port}",
             "AWS_ACCESS_KEY_ID": ACCOUNT,
             "AWS_SECRET_ACCESS_KEY": "any",
             "SSL_CERT_FILE": str(tls.ensure(self.home).ca),
@@ -116,6 +130,17 @@ class Pair:
             ssl=ssl.create_default_context(cafile=tls.ensure(self.home).ca), force_close=True
         )
 
+    async def cut(self) -> None:
+        """Cut off the first region, which lives: from clients, from its standby, and AWS there from operators."""
+        self._way_in.cut()
+        self._way_to_aws.cut()
+        await self._first.refuse_followers()
+
+    def mend(self) -> None:
+        """Let the first region be reached again, if it was cut off."""
+        self._way_in.mend()
+        self._way_to_aws.mend()
+
     def revive(self) -> None:
         """Let RDS start the engines of a region that is back: its database gets everything anew."""
         Aws(self.home).revive()
@@ -138,6 +163,7 @@ async def pair(home: Home) -> AsyncGenerator[Pair]:
         stack.callback(_stop, home)
         aws.start()
         west, central = Region(aws, "west", "eu-west-1"), Region(aws, "central", "eu-central-1")
+        west.create()
         west.lead()
         central.follow(west)
         for region in (west, central):

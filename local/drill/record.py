@@ -9,7 +9,7 @@ import msgspec
 
 from local.drill.clients import Acknowledged, Event
 
-Kind = Literal["switchover", "killed", "returning", "lagging", "frozen", "full"]
+Kind = Literal["switchover", "killed", "returning", "lagging", "frozen", "full", "cut"]
 #: From the loss to the first acknowledged write, in order.
 STEPS = ("detect", "decide", "promote", "redirect", "write")
 
@@ -33,6 +33,9 @@ class Round(msgspec.Struct, kw_only=True, rename="camel"):
     to: str
     seconds: float
     steps: dict[str, float]
+    #: All of the round, its load before and after included, and the load of the machine (1 minute) when it began.
+    took_seconds: float = 0.0
+    load_before: float = 0.0
     back_seconds: float | None = None
     #: What the command answered when it was asked too early.
     refused: list[str] = []
@@ -41,7 +44,8 @@ class Round(msgspec.Struct, kw_only=True, rename="camel"):
     #: Acknowledged writes that are gone: of those before the loss, and of all others.
     lost: list[Lost] = []
     lost_by_plan: list[Lost] = []
-    #: Seconds before the loss at which the oldest lost write was acknowledged: what was really lost of the past.
+    #: Seconds before the loss at which the oldest lost write was acknowledged: what was really lost of the past. Who is cut off goes
+    #: on, so there it is seconds before the other one leads.
     lost_seconds: float = 0.0
     events: int = 0
     events_missed: int = 0
@@ -65,6 +69,7 @@ class Round(msgspec.Struct, kw_only=True, rename="camel"):
             "the old region was not tried": self.kind != "switchover" and not self.old_asked,
             "a reader of events missed some": self.events_missed,
             "a reader of events got some twice": self.events_twice,
+            "a reader who came back late missed events and was not told": self.late_misses,
             "sessions were forgotten": self.sessions_invalid,
             "nothing was written": not self.acknowledged,
         }
@@ -93,6 +98,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     rounds: int
     median_seconds: float
     worst_seconds: float
+    median_took_seconds: float
     median_steps: dict[str, float]
     lost: int
     worst_lost_seconds: float
@@ -108,6 +114,7 @@ def summary(rounds: Sequence[Round]) -> Summary:
         rounds=len(rounds),
         median_seconds=round(median(seconds), 3),
         worst_seconds=max(seconds),
+        median_took_seconds=round(median(one.took_seconds for one in rounds), 1),
         median_steps={step: round(median(one.steps[step] for one in rounds), 3) for step in rounds[0].steps},
         lost=sum(len(one.lost) for one in rounds),
         worst_lost_seconds=max(one.lost_seconds for one in rounds),

@@ -1,10 +1,11 @@
 """One region of the drill: a database cluster, a cache, a process of the state API, and the buckets of its stack."""
 
+import asyncio
 import resource
 import signal
 import ssl
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,15 @@ import psutil
 
 from local import api, tls
 from local.aws.emulator import ACCOUNT, Aws
+from local.balancer import Balancer
 from local.home import LOOPBACK, REPOSITORY
 from local.ports import Ports
 from local.processes import Command, Process, ProcessError, Processes
 from local.redis import Redis
 
 GLOBAL, DATABASE, MASTER = "drill", "vanta", "vanta"
+# The first line that matches decides (PostgreSQL, "The pg_hba.conf File").
+_NO_FOLLOWER = "hostssl replication all all reject\n"
 # They guard nothing: all of it is gone after the drill.
 _PASSWORD, _TOKEN = "a-password-of-this-drill", "a-token-of-this-drill-alone"
 
@@ -57,8 +61,8 @@ class Region:
             aws_secret_access_key="any",  # noqa: S106 - the emulator checks no signature
         )
 
-    def lead(self) -> None:
-        """Make the database that leads."""
+    def create(self) -> None:
+        """Make a database."""
         self._rds.create_db_cluster(
             DBClusterIdentifier=self.cluster,
             Engine="aurora-postgresql",
@@ -67,6 +71,9 @@ class Region:
             DatabaseName=DATABASE,
         )
         self._member()
+
+    def lead(self) -> None:
+        """Let the database lead a global cluster."""
         self._rds.create_global_cluster(
             GlobalClusterIdentifier=GLOBAL, SourceDBClusterIdentifier=self._described["DBClusterArn"]
         )
@@ -144,17 +151,28 @@ class Region:
                 )
             )
 
-    def outputs(self, own_host: str, host: str, zone: str) -> dict[str, Any]:
-        """What recovery reads of a stack."""
+    def end(self) -> None:
+        """End the API in order."""
+        self._processes.stop(f"api-{self.name}")
+
+    async def ready(self, seconds: float = 60) -> None:
+        """Wait until the API says that it takes writes."""
+        async with asyncio.timeout(seconds), Balancer() as asking:
+            asking.point_to(self.port)
+            while not asking.ready:  # noqa: ASYNC110 - the balancer sets no event
+                await asyncio.sleep(0.05)
+
+    def outputs(self, edge: Mapping[str, str]) -> dict[str, Any]:
+        """What recovery reads of a stack whose clients come in by ``edge``; without one it stands by for nobody."""
         return {
             "region": self.region,
             "accountId": ACCOUNT,
-            "globalClusterIdentifier": GLOBAL,
+            "globalClusterIdentifier": GLOBAL if edge else "",
             "databaseIdentifier": self.cluster,
             "archiveBucket": self._bucket("archive"),
             "auditBucket": self._bucket("audit"),
             "clusterName": "",
-            "edge": {"host": host, "ownHost": own_host, "zoneId": zone},
+            "edge": edge,
         }
 
     def _bucket(self, kind: str) -> str:
@@ -170,6 +188,23 @@ class Region:
         for member in [handle, *handle.children(recursive=True)] if handle else []:
             with suppress(ProcessLookupError):
                 resource.prlimit(member.pid, resource.RLIMIT_FSIZE, (0, 0))
+
+    async def refuse_followers(self) -> None:
+        """Let nobody receive what the database writes until :meth:`power_up`; it runs on."""
+        rules = _rules(self.database())
+        rules.write_text(_NO_FOLLOWER + rules.read_text())
+        begun = await self._ask("select pg_conf_load_time() from pg_reload_conf()")
+        # The postmaster reads the rules when it has time, and a new connection has what it has read.
+        while await self._ask("select pg_conf_load_time()") == begun:  # noqa: ASYNC110 - the server sets no event
+            await asyncio.sleep(0.01)
+        await self._ask("select count(pg_terminate_backend(pid, 5000)) from pg_stat_replication")
+
+    async def _ask(self, sql: str) -> object:
+        connection = await self.connect()
+        try:
+            return await connection.fetchval(sql)
+        finally:
+            await connection.close()
 
     def database(self) -> Process:
         """What runs as the database, or last did."""
@@ -204,9 +239,15 @@ class Region:
         """Start everything as it was started before, the ``database`` with its old command: nobody here knows of a loss."""
         # Where nobody reaps the dead, PostgreSQL takes one for a server that runs.
         Path(database.command.argv[-1], "postmaster.pid").unlink(missing_ok=True)
+        rules = _rules(database)
+        rules.write_text(rules.read_text().removeprefix(_NO_FOLLOWER))
         if not self._processes.running(database.command.name):
             self._processes.start(database.command)
         self.serve()
+
+
+def _rules(database: Process) -> Path:
+    return Path(database.command.argv[-1], "pg_hba.conf")
 
 
 def _send(processes: Iterable[Process], number: signal.Signals) -> None:

@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import Any
 
 import aiohttp
 
-from local.drill.clients import Clients
+from local.drill.clients import Acknowledged, Clients
 from local.drill.old import Old
 from local.drill.pair import DrillError, Pair
 from local.drill.record import STEPS, Kind, Round, lost, silence
@@ -17,7 +17,7 @@ from local.drill.record import STEPS, Kind, Round, lost, silence
 PRIMARY, STANDBY = "west", "central"
 _WRITERS, _SESSIONS = 4, 5
 # Load before the change and after it.
-_BEFORE_SECONDS, _AFTER_SECONDS = 2.0, 2.0
+_BEFORE_SECONDS, _AFTER_SECONDS = 1.0, 1.0
 # What a lagging standby lacks when the primary is lost.
 _LAG_SECONDS = 1.0
 _LOOK_SECONDS, _MISSED = 0.25, 2
@@ -46,20 +46,23 @@ async def switchover(pair: Pair, name: str, to: str, rate: float) -> Round:
 
 async def loss(pair: Pair, kind: Kind, name: str, rate: float) -> Round:
     """The primary's region is lost in the way that ``kind`` says, comes back, and leads again."""
-    old = Old(pair.regions[PRIMARY], pair.key)
+    old = Old(pair, PRIMARY)
     refused: list[str] = []
-    async with _load(pair, name, rate) as clients:
+    inside: list[Acknowledged] = []
+    async with _load(pair, name, rate) as clients, AsyncExitStack() as stack:
+        if kind == "cut":
+            inside = await stack.enter_async_context(old.written_inside(name))
         receiver = pair.regions[STANDBY].receiver() if kind == "lagging" else None
         if receiver:
             receiver.suspend()
             await asyncio.sleep(_LAG_SECONDS)
         gone = time.time()
-        old.lose(kind)
+        await old.lose(kind)
         if receiver:
             # With what was on its way; the standby's server takes it for a crash, and starts anew.
             receiver.kill()
         detected = await _noticed(pair, PRIMARY)
-        read = list(clients.events)
+        read, position = list(clients.events), clients.position
         ended = await _move(pair, refused, "failover", STANDBY, "--accept-loss")
         promoted = ended["database"]
         if kind == "returning":
@@ -70,6 +73,8 @@ async def loss(pair: Pair, kind: Kind, name: str, rate: float) -> Round:
         if kind != "returning":
             await old.come_back()
         await old.try_to_write()
+        await stack.aclose()
+        old.count_inside(promoted)
         await asyncio.to_thread(pair.revive)
         begun = time.time()
         back = await _move(pair, refused, "failback", PRIMARY)
@@ -88,9 +93,11 @@ async def loss(pair: Pair, kind: Kind, name: str, rate: float) -> Round:
         old_asked=old.asked,
         old_took=old.took,
     )
-    found = await _judged(found, pair, clients, gone, promoted)
-    position = read[-1].revision
-    found.late_misses = len({one for one in await clients.feed() if one.revision <= position} - set(read))
+    # Who was cut off went on until it was fenced: all of that is lost, and its age is that at the fence.
+    found = await _judged(found, pair, clients, promoted if kind == "cut" else gone, promoted, inside)
+    if not await clients.told(position):
+        head = read[-1].revision
+        found.late_misses = len({one for one in await clients.feed() if one.revision <= head} - set(read))
     return found
 
 
@@ -155,13 +162,21 @@ async def _load(pair: Pair, name: str, rate: float) -> AsyncGenerator[Clients]:
         await asyncio.gather(watching, *writing, return_exceptions=True)
 
 
-async def _judged(found: Round, pair: Pair, clients: Clients, gone: float, promoted: float) -> Round:
+async def _judged(
+    found: Round,
+    pair: Pair,
+    clients: Clients,
+    gone: float,
+    promoted: float,
+    inside: Sequence[Acknowledged] = (),
+) -> Round:
     """``found``, with what was kept: compared with everything that the leading database has now."""
     kept = await clients.feed()
-    before = [one for one in clients.acknowledged if one.at <= promoted]
-    after = [one for one in clients.acknowledged if one.at > promoted]
+    acknowledged = [*clients.acknowledged, *inside]
+    before = [one for one in acknowledged if one.at <= promoted]
+    after = [one for one in acknowledged if one.at > promoted]
     known = set(kept)
-    found.acknowledged, found.failed = len(clients.acknowledged), len(clients.failed)
+    found.acknowledged, found.failed = len(acknowledged), len(clients.failed)
     found.lost, found.lost_by_plan = lost(before, kept, gone), lost(after, kept, gone)
     if found.kind == "switchover":
         found.lost, found.lost_by_plan = [], [*found.lost, *found.lost_by_plan]

@@ -1,7 +1,14 @@
 """A short drill on two real regions, and what its figures say."""
 
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
 import pytest
 
+from local.drill import __main__ as command
 from local.drill import rounds
 from local.drill.clients import Acknowledged, Event
 from local.drill.pair import pair
@@ -10,13 +17,21 @@ from local.drill.record import Drill, Lost, Round, lost, silence, summary
 from local.home import Home
 
 
-async def test_a_lost_region_and_a_planned_change_keep_every_promise_under_load(home: Home) -> None:
+async def test_a_lost_region_one_that_is_cut_off_and_a_planned_change_keep_every_promise_under_load(
+    home: Home,
+) -> None:
     async with pair(home) as regions:
         killed = await rounds.loss(regions, "killed", "killed", 20)
         assert killed.broken == []
         # Of each write, the events of a round are at least those of what was acknowledged and is still there.
         assert killed.events >= killed.acknowledged - len(killed.lost)
         assert killed.old_asked >= 2
+        cut = await rounds.loss(regions, "cut", "cut", 20)
+        assert cut.broken == []
+        # It went on for who was inside of it until it was fenced, and took nothing after that.
+        assert cut.lost
+        assert all(one.key.startswith("cut-inside-") for one in cut.lost)
+        assert cut.old_asked > 2
         planned = await rounds.switchover(regions, "planned", rounds.STANDBY, 20)
         assert planned.broken == []
         assert not planned.lost_by_plan
@@ -34,6 +49,7 @@ def a_round(**facts: object) -> Round:
         ({"old_asked": 0}, "the old region was not tried"),
         ({"events_missed": 1}, "a reader of events missed some"),
         ({"events_twice": 1}, "a reader of events got some twice"),
+        ({"late_misses": 1}, "a reader who came back late missed events and was not told"),
         ({"sessions_invalid": 1}, "sessions were forgotten"),
         ({"acknowledged": 0}, "nothing was written"),
         (
@@ -73,3 +89,31 @@ def test_the_worst_round_and_every_loss_are_in_the_figures_and_the_picture() -> 
     assert html.count("<rect") == 2 * len(found)
     assert "gone</td><td>7</td><td>0.250" in html
     assert "Every promise was kept." in html
+
+
+class StoppedError(Exception):
+    """Somebody stops the drill."""
+
+
+async def test_a_drill_that_is_stopped_keeps_its_rounds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    @asynccontextmanager
+    async def nowhere(_: Home) -> AsyncGenerator[None]:
+        yield
+
+    async def loss(_: object, __: str, name: str, ___: float) -> Round:
+        if name == "002":
+            raise StoppedError
+        return a_round()
+
+    monkeypatch.setattr(command, "pair", nowhere)
+    monkeypatch.setattr(rounds, "loss", loss)
+    home = Home.at(tmp_path / "home")
+    with pytest.raises(StoppedError):
+        await command.drill(home, "killed", 3, 5, lambda found: command.keep(found, tmp_path))
+    kept = msgspec.json.decode((tmp_path / "killed.json").read_bytes(), type=Drill)
+    assert len(kept.rounds) == kept.summary.rounds == 2
+    assert "Drill: killed" in (tmp_path / "killed.html").read_text()
+    raw = json.loads((tmp_path / "killed.json").read_bytes())
+    assert {"refused", "lateMisses", "tookSeconds", "loadBefore"} <= set(raw["rounds"][0])

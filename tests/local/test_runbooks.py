@@ -13,6 +13,7 @@ import jmespath
 import pytest
 
 from local import runbooks
+from local.aws.emulator import Aws
 from local.drill.clients import Clients, put
 from local.drill.old import Old
 from local.drill.pair import Pair, pair
@@ -53,7 +54,12 @@ class Operator:
 
     def __init__(self, regions: Pair) -> None:
         self._pair = regions
+        self._regions = dict(regions.regions)
         self.followed: set[str] = set()
+
+    def add(self, region: Region) -> None:
+        """Know one more stack."""
+        self._regions[region.name] = region
 
     async def follow(
         self, name: str, meanwhile: Mapping[str, Callable[[], Awaitable[None]]] | None = None, **values: str
@@ -75,7 +81,10 @@ class Operator:
             return self._aws(words[1], words[2], words[3:])
         environment = self._pair.environment
         if step.pod:
-            environment |= self._pair.regions[values[step.pod]].environment
+            environment |= self._regions[values[step.pod]].environment
+        if step.title == "Exchange":
+            # There are no pods here, so the API was ended otherwise.
+            words = [*words, "--api-stopped"]
         done = subprocess.run(
             [sys.executable, *words[1:]],
             cwd=self._pair.home.folder("drill"),
@@ -92,7 +101,7 @@ class Operator:
         given = dict(zip(words[::2], words[1::2], strict=True))
         place = given.pop("--region")
         query, form = given.pop("--query", None), given.pop("--output", None)
-        region: Region = next(one for one in self._pair.regions.values() if one.region == place)
+        region: Region = next(one for one in self._regions.values() if one.region == place)
         client = region.client(service)
         name = client.meta.method_to_api_mapping[operation.replace("-", "_")]
         shape = client.meta.service_model.operation_model(name).input_shape
@@ -106,28 +115,20 @@ class Operator:
         return str(jmespath.search(query, json.loads(json.dumps(answer, default=str))))
 
 
-async def test_every_step_of_every_runbook_does_what_it_says(home: Home) -> None:
+async def test_every_step_of_every_runbook_of_two_regions_does_what_it_says(home: Home) -> None:
     async with pair(home) as regions:
         operator = Operator(regions)
         west = regions.regions["west"]
-        clients = Clients(regions.name.url, regions.key)
-        async with clients.http() as http:
+        async with Clients(regions.name.url, regions.key).http() as http:
             assert await put(http, "kept")
-        moment = dt.datetime.now(dt.UTC)
-        async with clients.http() as http:
-            assert await put(http, "after-the-moment")
-        found = await operator.follow(
-            "point-in-time", region=west.region, cluster=west.cluster, moment=moment.isoformat()
-        )
-        assert found["host"]
 
         await operator.follow("switchover", standby="central")
         await regions.ready("central")
         await operator.follow("switchover", standby="west")
         await regions.ready("west")
 
-        old = Old(west, regions.key)
-        old.lose("killed")
+        old = Old(regions, "west")
+        await old.lose("killed")
 
         async def come_back() -> None:
             await old.come_back()
@@ -141,4 +142,38 @@ async def test_every_step_of_every_runbook_does_what_it_says(home: Home) -> None
         await operator.follow("failback", primary="west")
         await operator.follow("events-after-a-loss", serving="west")
         await operator.follow("cache-lost", serving="west")
-        assert operator.followed == {path.stem for path in FILES}
+        await go_back(operator, regions)
+        # The remaining one needs the engine: tests/local/engine/test_cold.py.
+        assert operator.followed == {path.stem for path in FILES} - {"cold-start"}
+
+
+async def go_back(operator: Operator, regions: Pair) -> None:
+    """Overwrite something in a stack that stands by for nobody, and follow what is to be done then."""
+    alone = Region(Aws(regions.home), "alone", "eu-north-1")
+    alone.create()
+    alone.prepare()
+    key = alone.migrate()
+    alone.serve()
+    regions.save(alone, {})
+    operator.add(alone)
+    clients = Clients(f"http://127.0.0.1:{alone.port}", key)
+    await alone.ready()
+    async with clients.http() as http:
+        assert await put(http, "kept")
+        moment = dt.datetime.now(dt.UTC).replace(microsecond=0) + dt.timedelta(seconds=1)
+        while dt.datetime.now(dt.UTC) <= moment:  # noqa: ASYNC110 - the clock sets no event
+            await asyncio.sleep(0.02)
+        assert await put(http, "given-up")
+
+    async def end() -> None:
+        alone.end()
+
+    async def begin() -> None:
+        await asyncio.to_thread(alone.forget)
+        alone.serve()
+        await alone.ready()
+
+    around = {"Exchange": end, "See that it serves": begin}
+    await operator.follow("point-in-time", around, stack="alone", moment=f"{moment:%Y-%m-%dT%H:%M:%SZ}")
+    subjects = [event.subject for event in await clients.feed()]
+    assert [one for one in subjects if one.startswith("state/drill/")] == ["state/drill/kept"]

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -94,16 +95,21 @@ def world(aws: Aws, redis_server: RedisServer, tmp_path: Path) -> Iterator[World
     database = Database(environment=environment, settings=Settings.from_environment(environment))
     migrated = command(database, "migrate")
     assert migrated.returncode == 0, migrated.stderr
+    archive, audit = (f"{kind}-{secrets.token_hex(4)}" for kind in ("archive", "audit"))
     outputs = {
         "region": HERE,
         "accountId": ACCOUNT,
         "globalClusterIdentifier": "",
         "databaseIdentifier": region.name,
-        "archiveBucket": "archive",
-        "auditBucket": "audit",
+        "archiveBucket": archive,
+        "auditBucket": audit,
         "clusterName": "",
         "edge": {},
     }
+    for bucket in (archive, audit):
+        region.client("s3").create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": HERE}
+        )
     folder = tmp_path / "outputs"
     folder.mkdir()
     (folder / "here.json").write_text(json.dumps(outputs))

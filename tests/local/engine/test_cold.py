@@ -1,10 +1,10 @@
-"""A region never used before: `dr plan` writes a file of a few lines, and the real engine brings up a stack that has the documents."""
+"""A region never used before: the runbook for it is followed, and the real engine brings up a stack that has the documents."""
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ import yaml
 from app.db import postgres
 from app.settings import Settings
 from app.tenancy import tenants
+from bench import cold
+from local import runbooks
 from local.aws.emulator import ACCOUNT, Aws
 from local.environment import app_environment, mount_secrets
 from local.home import REPOSITORY
@@ -65,12 +67,12 @@ def onboarded(database: Database) -> Tenant:
     return run(create())
 
 
-def planned(aws: Aws, folder: Path, **options: str) -> subprocess.CompletedProcess[str]:
-    """``python -m app dr plan`` in ``folder``."""
-    given = {"region": THERE, "from": "origin", "stack": "anew"} | options
+def operated(
+    aws: Aws, folder: Path, words: Sequence[str], pod: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Python with ``words`` in ``folder``, as an operator or in a ``pod`` with that environment."""
     return subprocess.run(
-        [sys.executable, "-m", "app", "dr", "plan", "--outputs", str(folder / "outputs")]
-        + [f"--{name}={value}" for name, value in given.items()],
+        [sys.executable, *words],
         cwd=folder,
         env={
             **os.environ,
@@ -78,11 +80,18 @@ def planned(aws: Aws, folder: Path, **options: str) -> subprocess.CompletedProce
             "AWS_ENDPOINT_URL": aws.endpoint,
             "AWS_ACCESS_KEY_ID": ACCOUNT,
             "AWS_SECRET_ACCESS_KEY": "any",
+            **(pod or {}),
         },
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def planned(aws: Aws, folder: Path) -> subprocess.CompletedProcess[str]:
+    """``python -m app dr plan`` in ``folder``."""
+    options = ("--region", THERE, "--from", "origin", "--stack", "anew", "--outputs", "outputs")
+    return operated(aws, folder, ["-m", "app", "dr", "plan", *options])
 
 
 @pytest.fixture
@@ -121,7 +130,17 @@ def test_a_new_stack_begins_with_the_documents_of_a_lost_one(
         TargetDBClusterSnapshotIdentifier="copied",
         SourceRegion=HERE,
     )
-    done = planned(module_aws, tmp_path)
+    runbook = runbooks.load(runbooks.FOLDER / "cold-start.yaml")
+    plan, init, up, health = runbook.steps
+    values = {"lost": "origin", "region": THERE, "stack": "anew"}
+    assert set(values) == set(runbook.variables)
+
+    def words(step: runbooks.Step, *programs: str) -> list[str]:
+        found = runbooks.command(step, values)
+        assert tuple(found[: len(programs)]) == programs
+        return found[len(programs) :]
+
+    done = operated(module_aws, tmp_path, words(plan, "python"))
     assert done.returncode == 0, done.stderr
     again = planned(module_aws, tmp_path)
     assert (again.returncode, again.stderr) == (
@@ -131,12 +150,18 @@ def test_a_new_stack_begins_with_the_documents_of_a_lost_one(
     config = yaml.safe_load((tmp_path / "Pulumi.anew.yaml").read_text())["config"]
     assert config["vanta:database"]["restoreSnapshot"] == copied["DBClusterSnapshot"]["DBClusterSnapshotArn"]
 
-    anew = opened("anew", config)
+    # The engine makes the stack when it is first asked for it.
+    anew = opened(*words(init, "pulumi", "stack", "init"), config)
+    assert words(up, "pulumi", "up") == ["--yes", "--skip-preview", "--stack", "anew"]
     change = anew.up()
     assert change.outputs["region"] == THERE
     assert change.outputs["archiveBucket"] == outputs["recovery"]["archiveBucket"]
     restored = migrated(module_aws, change.outputs)
     with serving(restored, tmp_path) as served:
+        assert health.pod == "stack"
+        pod = restored.environment | {"VANTA_LISTEN_PORT": served.url.rpartition(":")[2]}
+        well = operated(module_aws, tmp_path, words(health, "python"), pod)
+        assert well.returncode == 0, well.stderr
         read = httpx.get(f"{served.url}{DOCUMENT}", headers=tenant.headers)
         assert (read.status_code, read.json()) == (200, {"step": 1})
         assert read.headers["etag"] == written.headers["etag"]
@@ -145,3 +170,10 @@ def test_a_new_stack_begins_with_the_documents_of_a_lost_one(
             httpx.put(url, json={"step": 2}, headers={**tenant.headers, "if-match": "*"}).status_code == 200
         )
     assert anew.preview().operations == {"same": change.operations["create"]}
+
+
+@pytest.mark.usefixtures("engine")
+def test_the_cold_path_is_timed_until_it_has_the_last_document_and_takes_a_new_one(tmp_path: Path) -> None:
+    found = cold.measure(tmp_path, 1)
+    assert found["documents"] > 0
+    assert found["sum"] == pytest.approx(sum(found["seconds"][step] for step in cold.STEPS), abs=0.1)

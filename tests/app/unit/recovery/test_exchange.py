@@ -1,14 +1,19 @@
 """The exchange of a database for one that is older: nobody writes meanwhile, and nobody believes the cache afterwards."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
 
+import boto3
 import msgspec
 import pytest
+from moto import mock_aws
 
+from app.recovery import run
 from app.recovery.errors import RecoveryError
 from app.recovery.exchange import exchange
+from app.recovery.journal import Done, Journal, Operation
 from app.recovery.restore import Restore
 from app.recovery.stacks import Stack
 
@@ -37,10 +42,14 @@ esac
 
 
 class Exchanged:
-    """Stands for the two clusters: writes down when they are exchanged."""
+    """Stands for the two clusters: writes down when they are exchanged, which fails as often as it is ``broken``."""
 
-    def __init__(self, calls: Path, stack: Stack = STACK, *, done: bool = False) -> None:
-        self._calls, self._done, self.stack = calls, done, stack
+    name = "vanta-here-database"
+
+    def __init__(self, calls: Path, stack: Stack = STACK, *, at: str = "noon", broken: int = 0) -> None:
+        self._calls, self._broken, self._done = calls, broken, False
+        self.stack, self.restored = stack, f"vanta-here-database-at-{at}"
+        self.alive: Callable[[], None] = lambda: None
 
     def judge(self) -> None:
         """Nothing speaks against it."""
@@ -48,9 +57,29 @@ class Exchanged:
     def address(self) -> tuple[str, int] | None:
         return None if self._done else ("beside.example", 5432)
 
-    def exchange(self, _: Callable[[str], None]) -> None:
+    def exchange(self, tell: Callable[[str], None]) -> None:
+        self.alive()
+        if self._broken:
+            self._broken -= 1
+            raise RecoveryError("it broke")
         with self._calls.open("a") as calls:
             calls.write("exchanged\n")
+        self._done = True
+        tell("renamed")
+
+
+@pytest.fixture(autouse=True)
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The stack's buckets."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+    with mock_aws():
+        client = boto3.client("s3", region_name=STACK.region)
+        for bucket in (STACK.archive_bucket, STACK.audit_bucket):
+            client.create_bucket(
+                Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": STACK.region}
+            )
+        yield
 
 
 @pytest.fixture
@@ -61,6 +90,11 @@ def calls(program: Program, tmp_path: Path) -> Path:
     return program("kubectl", KUBECTL.replace("REPLICAS", str(replicas)))
 
 
+def swap(clusters: Exchanged, told: list[Done] | None = None, *, api_stopped: bool = False) -> Operation:
+    tell = (lambda _: None) if told is None else told.append
+    return exchange(cast("Restore", clusters), tell, api_stopped=api_stopped)
+
+
 def asked(calls: Path) -> list[str]:
     """The calls that change something, in order."""
     lines = [line.partition(" --namespace vanta ")[2] or line for line in calls.read_text().splitlines()]
@@ -68,34 +102,68 @@ def asked(calls: Path) -> list[str]:
 
 
 NEW_TIMELINE = "python -m app dr new-timeline"
+MISTRUST = f"exec deployment/state-api -- env VANTA_DATABASE_HOST=beside.example VANTA_DATABASE_PORT=5432 {NEW_TIMELINE}"
+STOP, START = (f"scale deployment/state-api --replicas={count}" for count in (0, 1))
+FORGET = f"exec deployment/state-api -- {NEW_TIMELINE}"
 
 
 def test_pods_write_to_neither_and_believe_no_cache(calls: Path) -> None:
-    exchange(cast("Restore", Exchanged(calls)), lambda _: None, api_stopped=False)
-    assert asked(calls) == [
-        f"exec deployment/state-api -- env VANTA_DATABASE_HOST=beside.example VANTA_DATABASE_PORT=5432 {NEW_TIMELINE}",
-        "scale deployment/state-api --replicas=0",
-        "exchanged",
-        "scale deployment/state-api --replicas=1",
-        f"exec deployment/state-api -- {NEW_TIMELINE}",
-    ]
+    swap(Exchanged(calls))
+    assert asked(calls) == [MISTRUST, STOP, "exchanged", START, FORGET]
 
 
-def test_what_was_interrupted_after_the_exchange_is_finished(calls: Path) -> None:
-    exchange(cast("Restore", Exchanged(calls, done=True)), lambda _: None, api_stopped=False)
-    assert asked(calls)[-2:] == [
-        "scale deployment/state-api --replicas=1",
-        f"exec deployment/state-api -- {NEW_TIMELINE}",
-    ]
+def test_what_was_interrupted_goes_on_after_the_last_finished_step(calls: Path) -> None:
+    clusters = Exchanged(calls, broken=1)
+    with pytest.raises(RecoveryError, match=r"^it broke$"):
+        swap(clusters)
+    swap(clusters)
+    # Whoever has started pods meanwhile finds them ended once more.
+    assert asked(calls) == [MISTRUST, STOP, STOP, "exchanged", START, FORGET]
+
+
+def test_what_is_over_is_not_done_again(calls: Path) -> None:
+    clusters = Exchanged(calls)
+    first = swap(clusters)
+    before = asked(calls)
+    assert swap(clusters).id == first.id
+    assert asked(calls) == before
+
+
+def test_another_exchange_waits_until_the_one_that_was_left_is_over(calls: Path) -> None:
+    with pytest.raises(RecoveryError, match=r"^it broke$"):
+        swap(Exchanged(calls, broken=1))
+    with pytest.raises(RecoveryError, match=r"at-noon was left half way: repeat that `dr swap` first"):
+        swap(Exchanged(calls, at="one"))
+
+
+def test_of_two_shells_one_alone_exchanges(calls: Path) -> None:
+    Journal(STACK, f"swap-{STACK.database}").write(run.new("swap", "here", "vanta-here-database-at-noon"))
+    with pytest.raises(RecoveryError, match=r" was at work on .* less than a minute ago: "):
+        swap(Exchanged(calls))
+    assert not calls.exists()
+
+
+def test_the_record_of_it_is_evidence(calls: Path) -> None:
+    told: list[Done] = []
+    done = swap(Exchanged(calls), told)
+    kept = boto3.client("s3", region_name=STACK.region).get_object(
+        Bucket=STACK.audit_bucket, Key=f"recovery/{done.id}.json"
+    )
+    record = json.loads(kept["Body"].read())
+    assert (record["kind"], record["target"], record["ended"]) == ("swap", "here", "done")
+    assert record["other"] == "vanta-here-database-at-noon"
+    assert [step["step"] for step in record["steps"]] == ["check", "cache", "database", "pods", "streams"]
+    assert told[-1].step == "evidence"
 
 
 def test_where_writers_cannot_be_stopped_nothing_is_exchanged(tmp_path: Path) -> None:
     calls = tmp_path / "calls"
     stack = msgspec.structs.replace(STACK, kubernetes="")
     with pytest.raises(RecoveryError, match=r"end the API yourself and say --api-stopped\.$"):
-        exchange(cast("Restore", Exchanged(calls, stack)), lambda _: None, api_stopped=False)
+        swap(Exchanged(calls, stack))
     assert not calls.exists()
-    told: list[str] = []
-    exchange(cast("Restore", Exchanged(calls, stack)), told.append, api_stopped=True)
+    told: list[Done] = []
+    swap(Exchanged(calls, stack), told, api_stopped=True)
     assert asked(calls) == ["exchanged"]
-    assert "new-timeline" in told[-1]
+    assert [done.step for done in told if done.skipped] == ["cache", "pods", "streams"]
+    assert "new-timeline" in next(done.said for done in told if done.step == "pods")
