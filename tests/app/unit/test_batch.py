@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.state.batch import Batcher
+from app.state.batch import STUCK_SECONDS, Batcher
 
 
 class Database:
@@ -70,6 +70,37 @@ async def test_a_batch_has_a_limit_and_lanes_run_side_by_side() -> None:
     database.gate.set()
     await asyncio.gather(*futures)
     assert [item for batch in database.batches for item in batch] == list("abcdef")
+
+
+async def test_a_batch_leaves_beside_another_only_when_it_is_worth_one() -> None:
+    database = Database()
+    batcher = database.batcher(lanes=2, limit=12)
+    futures = [batcher.submit("a")]
+    await _turn()
+    futures += [batcher.submit(item) for item in "bc"]
+    await _turn()
+    assert database.batches == [["a"]]
+    futures += [batcher.submit(item) for item in "de"]
+    await _turn()
+    assert database.batches == [["a"], ["b", "c", "d", "e"]]
+    database.gate.set()
+    await asyncio.gather(*futures)
+
+
+async def test_nothing_waits_for_a_batch_that_is_stuck() -> None:
+    database = Database()
+    batcher = database.batcher(lanes=2)
+    stuck = batcher.submit("a")
+    await _turn()
+    loop = asyncio.get_running_loop()
+    left = loop.time()
+    while loop.time() <= left + STUCK_SECONDS:  # noqa: ASYNC110 - the clock sets no event
+        await asyncio.sleep(STUCK_SECONDS / 10)
+    late = batcher.submit("b")
+    await _turn()
+    assert database.batches == [["a"], ["b"]]
+    database.gate.set()
+    assert await asyncio.gather(stuck, late) == ["A", "B"]
 
 
 async def test_a_failed_batch_fails_all_its_items_and_the_next_one_works() -> None:

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from local.cluster.build import build_binaries, find_binaries
+from local.cluster.command import cluster
 from local.cluster.error import ClusterError
 
 GO = """#!/bin/sh
@@ -58,3 +60,13 @@ def test_a_failed_build_says_what_go_said_and_leaves_nothing(go: Path, tmp_path:
     ):
         build_binaries(lambda *_: None, tmp_path)
     assert not [path for path in tmp_path.rglob("kubernetes*") if path.is_file() and path.suffix != ".lock"]
+
+
+@pytest.mark.usefixtures("go")
+def test_the_command_builds_and_starts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    done = CliRunner().invoke(cluster, ["--home", str(tmp_path / "home"), "build"])
+    binaries = find_binaries()
+    assert binaries is not None
+    assert done.stdout == f"{binaries.kubernetes.parent}\n"
+    assert not (tmp_path / "home").exists()
