@@ -107,7 +107,11 @@ def parse(given: Mapping[str, Any], stack: str) -> Settings:
     check_registry(settings.registry, recovery=settings.recovery)
     check_cluster(settings.cluster, network=settings.network, lifetime=lifetime)
     check_workload(
-        settings.workload, cluster=settings.cluster, operators=settings.operators, lifetime=lifetime
+        settings.workload,
+        cache=settings.cache,
+        cluster=settings.cluster,
+        operators=settings.operators,
+        lifetime=lifetime,
     )
     check_timescale(
         settings.timescale, workload=settings.workload, cluster=settings.cluster, lifetime=lifetime

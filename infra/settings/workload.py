@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.refusal import refusal
+from infra.settings.cache import CacheSettings
 from infra.settings.cluster import ClusterSettings
 from infra.settings.dns import DOMAIN
 from infra.settings.environment_file import overlay
@@ -50,9 +51,14 @@ class WorkloadSettings:
 
 
 def check_workload(
-    workload: WorkloadSettings, *, cluster: ClusterSettings, operators: OperatorsSettings, lifetime: Lifetime
+    workload: WorkloadSettings,
+    *,
+    cache: CacheSettings,
+    cluster: ClusterSettings,
+    operators: OperatorsSettings,
+    lifetime: Lifetime,
 ) -> None:
-    """A cluster to run in, an image that is the same tomorrow where data is kept, and files that are there."""
+    """A cluster to run in, a cache that the API can follow, an image that is the same tomorrow where data is kept, and files that are there."""
     within("workload.minReplicas", workload.min_replicas, REPLICAS, noun="{} to {} replicas")
     within("workload.maxReplicas", workload.max_replicas, REPLICAS, noun="{} to {} replicas")
     within(
@@ -76,6 +82,13 @@ def check_workload(
             True,
             "but they serve a workload in the stack's own cluster, whose roles they take",
             "Set vanta:workload.enabled and vanta:cluster.enabled, or set it to false",
+        )
+    if workload.enabled and workload.image and cache.shards > 1:
+        raise refusal(
+            "cache.shards",
+            cache.shards,
+            "but the state API does not speak the cluster protocol yet",
+            "Use 1 and a larger vanta:cache.nodeType, or leave vanta:workload.image empty",
         )
     if workload.enabled:
         _check_where(workload, cluster, lifetime)

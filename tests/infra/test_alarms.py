@@ -42,7 +42,7 @@ def test_trouble_of_the_cache_is_watched_on_every_node(prod: Any) -> None:
 
 
 def test_trouble_of_a_sharded_cache_is_watched_in_every_shard(declare: Declare) -> None:
-    watched = alarms(declare("dev", {"cache": {"shards": 2, "nodes": 2}}))
+    watched = alarms(declare("dev", {"cache": {"shards": 2, "nodes": 2}, "workload": {"image": ""}}))
     assert {
         a["dimensions"]["CacheClusterId"] for a in watched.values() if "CacheClusterId" in a["dimensions"]
     } == {f"vanta-dev-cache-000{shard}-00{node}" for shard in (1, 2) for node in (1, 2)}

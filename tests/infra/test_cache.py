@@ -18,7 +18,7 @@ def declared(alone: Callable[..., Any], configuration: Callable[..., Any]) -> Ca
     """``declared(nodes=2)``: the cache alone, of stack ``dev`` but for these settings."""
 
     def cache(**changes: Any) -> Any:
-        settings = parse(configuration("dev", {"cache": changes}), "dev")
+        settings = parse(configuration("dev", {"cache": changes, "workload": {"image": ""}}), "dev")
         args = CacheArgs(
             names=Names(stack="dev", owner="platform", account_id="111122223333", region="eu-west-1"),
             settings=settings.cache,
@@ -60,7 +60,7 @@ def test_the_cache_fails_over_by_itself_when_it_can(
 def test_a_sharded_cache_has_its_nodes_in_every_shard_and_is_found_by_one_name(
     declare: Callable[..., Any],
 ) -> None:
-    recorded = declare("dev", {"cache": {"shards": 2, "nodes": 2}})
+    recorded = declare("dev", {"cache": {"shards": 2, "nodes": 2}, "workload": {"image": ""}})
     group = recorded.one("ReplicationGroup").inputs
     assert (group["numNodeGroups"], group["replicasPerNodeGroup"]) == (2, 1)
     assert "numCacheClusters" not in group

@@ -33,6 +33,7 @@ REFUSALS = [
     ("pr-1", {"workload": {"ingressHost": "localhost"}}, "vanta:workload.ingressHost is localhost which is no domain. Write it like api.example.com."),
     ("pr-1", {"workload": {"ingressIssuer": "own"}}, "vanta:workload.ingressIssuer is own but there is no vanta:workload.ingressHost to prove. Set both, or neither."),
     ("pr-1", {"workload": {"ingressCidrs": "10.0.0.0/8, lan"}}, "vanta:workload.ingressCidrs is lan but must be an IPv4 network. Write it like 10.0.0.0/8."),
+    ("dev", {"cache": {"shards": 2}}, "vanta:cache.shards is 2 but the state API does not speak the cluster protocol yet. Use 1 and a larger vanta:cache.nodeType, or leave vanta:workload.image empty."),
     ("local", {"operators": {"enabled": True}}, "vanta:operators.enabled is true but they serve a workload in the stack's own cluster, whose roles they take. Set vanta:workload.enabled and vanta:cluster.enabled, or set it to false."),
     ("local", {"timescale": {"enabled": True}}, "vanta:timescale.enabled is true but it runs beside the workload in the stack's own cluster. Set vanta:workload.enabled and vanta:cluster.enabled."),
     ("prod", {"timescale": {"instances": 1}}, "vanta:timescale.instances is 1 but the stack is to be kept: with its volume's zone the series would be away. Use 2 or more."),

@@ -185,7 +185,11 @@ def test_what_only_the_region_can_refuse_is_one_sentence_and_registers_nothing(
     "config",
     [
         {},
-        {"vanta:database": {"maxReaders": 5, "restoreSnapshot": "before"}, "vanta:cache": {"shards": 3}},
+        {
+            "vanta:database": {"maxReaders": 5, "restoreSnapshot": "before"},
+            "vanta:cache": {"shards": 3},
+            "vanta:workload": {"image": ""},
+        },
     ],
     ids=["committed", "grown and restored"],
 )
