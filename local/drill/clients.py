@@ -98,12 +98,19 @@ class Clients:
             if answer.status != 200:
                 await asyncio.sleep(0.1)
                 return
+            position, told = self.position, None
             try:
                 async for line in answer.content:
                     if line.startswith(b"id: "):
-                        self.position = line[4:].strip().decode()
+                        position = line[4:].strip().decode()
                     elif line.startswith(b"data: "):
-                        self.events.append(_event(msgspec.json.decode(line[6:])))
+                        told = _event(msgspec.json.decode(line[6:]))
+                    elif line == b"\n":
+                        # Only what came whole counts: a connection can end between the lines of an event.
+                        self.position = position
+                        if told is not None:
+                            self.events.append(told)
+                        told = None
             except _FAILURES:
                 pass
 

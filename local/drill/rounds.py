@@ -176,13 +176,15 @@ async def _judged(
     before = [one for one in acknowledged if one.at <= promoted]
     after = [one for one in acknowledged if one.at > promoted]
     known = set(kept)
+    # A write that was under way when its writer stopped may have come after all that the reader waited for.
+    read_to = clients.events[-1].revision
     found.acknowledged, found.failed = len(acknowledged), len(clients.failed)
     found.lost, found.lost_by_plan = lost(before, kept, gone), lost(after, kept, gone)
     if found.kind == "switchover":
         found.lost, found.lost_by_plan = [], [*found.lost, *found.lost_by_plan]
     found.lost_seconds = max((one.seconds_before for one in found.lost), default=0.0)
     found.events = len(kept)
-    found.events_missed = len(known - set(clients.events))
+    found.events_missed = len({one for one in known if one.revision <= read_to} - set(clients.events))
     found.events_twice = len(clients.events) - len(set(clients.events))
     found.events_given_up = len(set(clients.events) - known)
     found.turned_back = clients.turned_back

@@ -1,5 +1,6 @@
 """A short drill on two real regions, and what its figures say."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -7,10 +8,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from local.drill import __main__ as command
 from local.drill import rounds
-from local.drill.clients import Acknowledged, Event
+from local.drill.clients import Acknowledged, Clients, Event
 from local.drill.pair import pair
 from local.drill.picture import picture
 from local.drill.record import Drill, Lost, Round, lost, silence, summary
@@ -117,3 +120,27 @@ async def test_a_drill_that_is_stopped_keeps_its_rounds(
     assert "Drill: killed" in (tmp_path / "killed.html").read_text()
     raw = json.loads((tmp_path / "killed.json").read_bytes())
     assert {"refused", "lateMisses", "tookSeconds", "loadBefore"} <= set(raw["rounds"][0])
+
+
+async def test_a_reader_goes_on_after_the_last_event_that_came_whole() -> None:
+    event = json.dumps({"id": "1-10", "subject": "state/drill/a"})
+    asked: list[str] = []
+
+    async def watch(request: web.Request) -> web.StreamResponse:
+        asked.append(request.headers["last-event-id"])
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(f"id: 1-10\ndata: {event}\n\nid: 2-20\n".encode())
+        return response
+
+    application = web.Application()
+    application.router.add_get("/v1/watch", watch)
+    async with asyncio.timeout(20), TestServer(application) as server:
+        clients = Clients(str(server.make_url("")), "a key")
+        watching = asyncio.create_task(clients.watch())
+        while len(asked) < 2:  # noqa: ASYNC110 - the server sets no event
+            await asyncio.sleep(0.01)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    assert asked[:2] == ["0", "1-10"]
+    assert clients.events[0] == Event(revision=1, subject="state/drill/a")
