@@ -2,6 +2,8 @@
 
 import asyncio
 import multiprocessing
+import os
+import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -70,6 +72,8 @@ def clients(url: str, key: str, rate: float) -> Generator[Clients]:
 
 
 def _send(url: str, key: str, rate: float, enough: Event, found: Connection) -> None:
+    os.setsid()  # so that they share no weight with whoever started them
+    threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
     profile = Profile(stages=constant(rate, _MOST_SECONDS), documents=200)
 
     async def send() -> tuple[list[Answer], float]:
@@ -82,3 +86,10 @@ def _send(url: str, key: str, rate: float, enough: Event, found: Connection) -> 
             return await load.run(lambda *_: None, stopping), load.late
 
     found.send(asyncio.run(send()))
+
+
+def _end_with(parent: multiprocessing.process.BaseProcess | None) -> None:
+    """End this process once ``parent`` is gone: nobody would stop it who was killed and could not."""
+    if parent is not None:
+        parent.join()
+        os._exit(1)

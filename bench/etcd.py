@@ -1,7 +1,6 @@
 """An etcd of its own for a comparison, where one is installed."""
 
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
@@ -11,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from bench.machine import free_port
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,7 @@ def etcd(folder: Path) -> Generator[Etcd | None]:
     if command is None:
         yield None
         return
-    client, peer = (f"http://127.0.0.1:{_free_port()}" for _ in range(2))
+    client, peer = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
     options = f"--data-dir {folder} --listen-client-urls {client} --advertise-client-urls {client} --listen-peer-urls {peer}"
     process = subprocess.Popen(
         [command, *options.split()],
@@ -45,9 +46,3 @@ def etcd(folder: Path) -> Generator[Etcd | None]:
     finally:
         process.terminate()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -17,7 +17,7 @@ from typing import Any
 
 import hiredis
 
-from bench.machine import facts
+from bench.machine import facts, free_port
 from local.home import Home
 from local.redis import SOCKET, Redis
 
@@ -75,9 +75,7 @@ def _measured(policy: str) -> dict[str, Any]:
     """What is left of each kind of key after the scan, and how many of the documents' writes were refused."""
     with tempfile.TemporaryDirectory(prefix="vanta-bench-") as folder:
         home = Home.at(Path(folder))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         redis = Redis(home=home, folder=home.folder("cache"), name="cache", host="127.0.0.1", port=port)
         redis.configure(tokens=[], parameters={"maxmemory": MEMORY, "maxmemory-policy": policy})
         redis.start()

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -11,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from bench.machine import free_port
 from bench.served import Served
 from local.balancer import Balancer
 from local.home import REPOSITORY
@@ -36,7 +36,7 @@ class Fleet:
 
     async def add(self) -> None:
         """Start one more and wait until it is ready."""
-        port = _free_port()
+        port = free_port()
         self._processes[port] = self._start(port)
         self._balancer.point_to(*self._processes)
         await _until(lambda: port in self._balancer.ready)
@@ -90,9 +90,3 @@ async def _until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(_READY_SECONDS):
         while not condition():  # noqa: ASYNC110 - the balancer sets no event
             await asyncio.sleep(_POLL_SECONDS)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

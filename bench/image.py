@@ -5,7 +5,6 @@ Needs root, runc and buildah. Prints its figures and writes ``bench/results/imag
 
 import json
 import signal
-import socket
 import statistics
 import tempfile
 import time
@@ -13,7 +12,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from bench.machine import facts
+from bench.machine import facts, free_port
 from local.image.archive import Image
 from local.image.build import build
 from local.image.container import Container
@@ -68,9 +67,7 @@ def _help(image: Image, rootfs: Path, folder: Path) -> float:
 
 def _serve(image: Image, rootfs: Path, folder: Path) -> float:
     """From the start of the container to the first answer of /healthz, which needs no engine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     secrets = folder / "secrets"
     secrets.mkdir(exist_ok=True)
     engines = {

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,13 @@ def facts() -> dict[str, Any]:
         "python": platform.python_version(),
         "loadBefore": os.getloadavg()[0],
     }
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens at now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def _cpuinfo() -> list[str]:

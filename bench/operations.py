@@ -11,6 +11,7 @@ import secrets
 import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,10 @@ from app.load.profile import Objectives, Profile, constant
 from app.settings import Login
 from bench.fleet import Fleet, fleet
 from bench.machine import facts
+from bench.noticed import counted, draw
 from bench.served import TOKEN, Served, served
+from local.home import LOOPBACK
+from local.postgres_role import fence
 
 RATE, PROCESSES = 200, 2
 # Before an operation and after it, so that what it costs shows beside what is usual.
@@ -97,6 +101,24 @@ async def cache_lost(api: Served, _: Fleet) -> None:
     await asyncio.to_thread(api.cache.start)
 
 
+async def replica_lost(api: Served, _: Fleet) -> None:
+    """A replica joins, is killed, is back and leaves: the API reads from the writer, which waits for no replica."""
+    writer = api.database
+    replica = replace(writer, name="replica", host=LOOPBACK[1])
+
+    def work() -> None:
+        try:
+            replica.clone(writer)
+            replica.start()
+            # All of its processes at once, as a machine that is gone.
+            fence(replica)
+            replica.start()
+        finally:
+            replica.remove(primary=writer)
+
+    await asyncio.to_thread(work)
+
+
 async def database_restarted(api: Served, _: Fleet) -> None:
     """The one PostgreSQL ends and starts: what is under way fails, and so does what comes meanwhile."""
     await asyncio.to_thread(api.database.stop)
@@ -112,6 +134,7 @@ HARMLESS: Mapping[str, Operation] = {
     "database password": database_password,
     "cache token": cache_token,
     "cache lost": cache_lost,
+    "replica lost": replica_lost,
 }
 OPERATIONS: Mapping[str, Operation] = {**HARMLESS, "database restarted": database_restarted}
 
@@ -150,8 +173,7 @@ async def _measure(api: Served) -> list[dict[str, Any]]:
             one: dict[str, Any] = {"operation": name} | await under_load(
                 operation, api, running, balancer.url, rate=RATE, around=(BEFORE_SECONDS, AFTER_SECONDS)
             )
-            kinds = one["outcome"]["kinds"].values()
-            count, failed = sum(kind["count"] for kind in kinds), sum(kind["failed"] for kind in kinds)
+            count, failed = counted(one["outcome"])
             took = one["ended"] - one["begun"]
             print(f"{one['operation']:<20}{took:>7.1f} s {count:>7} requests {failed:>5} failed")  # noqa: T201
             measured.append(one)
@@ -171,32 +193,7 @@ def main() -> None:
     }
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "operations.json").write_text(json.dumps(content, indent=1) + "\n")
-    _draw(measured)
-
-
-def _draw(measured: list[dict[str, Any]]) -> None:
-    """Per operation: the p99 of each second, the seconds of the operation shaded, failures as bars below."""
-    import matplotlib.pyplot as plt  # noqa: PLC0415  # ty: ignore[import-not-found] - of the group `bench`, which only drawing needs
-
-    plt.rcParams["svg.hashsalt"] = "vanta"
-    figure, axes = plt.subplots(len(measured), 1, figsize=(9, 1.7 * len(measured)), constrained_layout=True)
-    for axis, one in zip(axes, measured, strict=True):
-        seconds = one["outcome"]["seconds"]
-        at = [second["at"] for second in seconds]
-        axis.axvspan(one["begun"], one["ended"], color="0.9")
-        axis.plot(at, [second["readP99"] for second in seconds], color="#0969da", label="read p99")
-        axis.plot(at, [second["writeP99"] for second in seconds], color="#b35900", label="write p99")
-        axis.set_yscale("log")
-        axis.set_ylabel("ms")
-        failed = axis.twinx()
-        failed.bar(at, [second["failed"] for second in seconds], color="#cf222e", alpha=0.6)
-        failed.set_ylim(0, RATE)
-        failed.set_ylabel("failed/s", color="#cf222e")
-        total = sum(second["failed"] for second in seconds)
-        axis.set_title(f"{one['operation']}: {total} failed", loc="left", fontsize=10)
-    axes[0].legend(loc="upper right", fontsize=8)
-    axes[-1].set_xlabel("seconds; the operation is shaded")
-    figure.savefig(RESULTS / "operations.svg", metadata={"Date": None})
+    draw({one["operation"]: one for one in measured}, RATE, RESULTS / "operations.svg")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """The platform on the cluster of this machine, seen by whoever releases versions of it and by its clients."""
 
 import json
-from contextlib import AbstractContextManager
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -50,6 +52,29 @@ class Released:
         """What kubectl answers in the API's namespace."""
         return json.loads(self.kubectl("get", *arguments, "--namespace", NAMESPACE, "--output", "json"))
 
+    def patch(self, kind: str, name: str, spec: dict[str, Any]) -> None:
+        """Change what ``kind`` ``name`` asks for, as an operator would by hand."""
+        change = json.dumps({"spec": spec})
+        self.kubectl("patch", kind, name, "--namespace", NAMESPACE, "--patch", change)
+
+    @contextmanager
+    def scaling_at(self, percent: int) -> Generator[None]:
+        """With an autoscaler to which ``percent`` of the requested CPU is busy, and which lets go without two calm minutes."""
+        usual = self.autoscaler()["spec"]
+        (metric,) = json.loads(json.dumps(usual["metrics"]))
+        metric["resource"]["target"]["averageUtilization"] = percent
+        policy = {"type": "Pods", "value": 1, "periodSeconds": 1}
+        hasty = {"scaleDown": {"stabilizationWindowSeconds": 0, "policies": [policy]}}
+        try:
+            self.patch("horizontalpodautoscaler", API, {"metrics": [metric], "behavior": hasty})
+            yield
+        finally:
+            kept = {key: usual[key] for key in ("metrics", "behavior")}
+            self.patch("horizontalpodautoscaler", API, kept)
+
+    def autoscaler(self) -> dict[str, Any]:
+        return self.get("horizontalpodautoscaler", API)
+
     def deployment(self) -> dict[str, Any]:
         return self.get("deployment", API)
 
@@ -60,12 +85,16 @@ class Released:
 
     def ready(self) -> int:
         """How many of them get requests."""
-        return sum(
-            condition["status"] == "True"
+        return len(self.ready_since())
+
+    def ready_since(self) -> list[datetime]:
+        """Since when each of these does, to a second."""
+        return [
+            datetime.fromisoformat(condition["lastTransitionTime"])
             for pod in self.pods()
             for condition in pod["status"].get("conditions", ())
-            if condition["type"] == "Ready"
-        )
+            if condition["type"] == "Ready" and condition["status"] == "True"
+        ]
 
     def restarts(self) -> int:
         """How often their containers were started again."""

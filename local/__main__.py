@@ -16,6 +16,7 @@ from local.platform import Platform, PlatformError, Summary
 from local.ports import PortError
 from local.processes import ProcessError
 from local.pulumi.engine import EngineError
+from local.usage import lines
 
 _REFUSALS = (PlatformError, ApiError, EngineError, ProcessError, PortError, AwsError, ClusterError)
 
@@ -83,13 +84,8 @@ def status(context: Context, *, as_json: bool) -> None:
         click.echo("Nothing is running. Start it with: make up")
         return
     click.echo(f"API {found['url']}")
-    for name, usage in found["processes"].items():
-        state = (
-            f"pid {usage['pid']}  {usage['residentBytes'] >> 20} MiB  {usage['cpuSeconds']} s CPU"
-            if usage["pid"]
-            else "dead: run make up"
-        )
-        click.echo(f"  {name:<40} {state}")
+    for line in lines(found["processes"], "make up"):
+        click.echo(line)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

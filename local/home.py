@@ -85,6 +85,16 @@ class Home:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
+    @contextmanager
+    def alone(self, refusal: Exception) -> Generator[None]:
+        """Hold this home for one command at a time; raises ``refusal`` at once while another has it."""
+        with (self.root / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise refusal from None
+            yield
+
 
 def write(path: Path, text: str, *, mode: int = 0o600) -> None:
     """Replace ``path`` by ``text`` so that a reader or a crash sees the old file or the new one, never a half."""

@@ -1,11 +1,9 @@
 """The whole platform on one machine: up, down, and what runs."""
 
-import fcntl
 import json
 import shutil
 import time
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +17,7 @@ from local.home import FOLDER, REPOSITORY, Home, write
 from local.ports import Ports
 from local.processes import Process, Processes
 from local.pulumi.engine import VERSION, build_engine, find_engine
+from local.usage import usage
 
 # Holds the digest of what the last complete `up` was made from.
 SETTLED = "settled"
@@ -61,7 +60,8 @@ class Platform:
         """
         started = time.monotonic()
         self._check_disk()
-        with self._exclusive() as home:
+        home = Home.at(self._root)
+        with home.alone(PlatformError("Another `make up` of this checkout is running: wait for it to end.")):
             engine = self._engine()
             self._forget_unfinished(home)
             emulator = self._emulator(home)
@@ -99,7 +99,7 @@ class Platform:
         home = Home.at(self._root)
         port = Ports(home).all().get(api.NAME)
         return {
-            "processes": {process.command.name: _usage(process) for process in Processes(home).all()},
+            "processes": usage(Processes(home)),
             "url": f"http://127.0.0.1:{port}" if port else None,
         }
 
@@ -109,19 +109,6 @@ class Platform:
             raise PlatformError(
                 f"{self._root.parent} has {free >> 20} MiB free and the platform needs {_FREE_BYTES >> 20}: free some space."
             )
-
-    @contextmanager
-    def _exclusive(self) -> Generator[Home]:
-        """The home folder, for one `up` at a time."""
-        home = Home.at(self._root)
-        with (home.root / "lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise PlatformError(
-                    "Another `make up` of this checkout is running: wait for it to end."
-                ) from None
-            yield home
 
     def _engine(self) -> Path:
         with self._console.step("pulumi engine") as step:
@@ -226,15 +213,3 @@ def _declared(home: Home) -> str:
         for name in ("infra", "local/provider", "Pulumi.yaml", "Pulumi.local.yaml", "uv.lock")
     ]
     return digest(*tracked, home.root / "stack" / "state" / ".pulumi" / "stacks")
-
-
-def _usage(process: Process) -> dict[str, Any]:
-    handle = process.handle()
-    if handle is None:
-        return {"pid": None}
-    family = [handle, *handle.children(recursive=True)]
-    return {
-        "pid": handle.pid,
-        "residentBytes": sum(member.memory_info().rss for member in family),
-        "cpuSeconds": round(sum(sum(member.cpu_times()[:2]) for member in family), 2),
-    }

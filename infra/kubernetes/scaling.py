@@ -22,11 +22,12 @@ class ScalingArgs:
     """Inputs of :class:`Scaling`."""
 
     settings: WorkloadSettings
-    deployment: kubernetes.apps.v1.Deployment
 
 
 class Scaling(pulumi.ComponentResource):
     """The autoscaler of the state API: it doubles at once, and takes a pod away every half minute after two calm ones.
+
+    It does not wait for the Deployment, which says no number of pods: the first rollout is over once there are enough.
 
     Produces a ``HorizontalPodAutoscaler`` that looks at CPU and, if asked for, at requests per second; the higher of what
     both want counts.
@@ -55,7 +56,7 @@ class Scaling(pulumi.ComponentResource):
                     },
                 },
             },
-            opts=inside(self, opts, args.deployment),
+            opts=inside(self, opts),
         )
         self.register_outputs({})
 

@@ -40,7 +40,6 @@ class StateApi(pulumi.ComponentResource):
     Source: Kubernetes documentation, "Deployments" and "Specifying a Disruption Budget for your Application".
     """
 
-    deployment: kubernetes.apps.v1.Deployment
     service: kubernetes.core.v1.Service
 
     def __init__(self, name: str, args: StateApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -48,7 +47,7 @@ class StateApi(pulumi.ComponentResource):
         child = inside(self, opts)
         # Nobody can wait for the pods of a standby to get ready, nor for a Service that has none.
         unawaited = {"pulumi.com/skipAwait": "true"} if args.standby else {}
-        self.deployment = kubernetes.apps.v1.Deployment(
+        kubernetes.apps.v1.Deployment(
             name,
             metadata=metadata(APP_NAME, "api", annotations=unawaited),
             spec={

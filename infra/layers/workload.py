@@ -222,7 +222,7 @@ def _run(below: _Below, environment: Mapping[str, pulumi.Input[str]], within: pu
         StateApiArgs(image=image, standby=below.site.joins, depends_on=before),
         opts=within,
     )
-    Scaling("scaling", ScalingArgs(settings=chosen.workload, deployment=api.deployment), opts=within)
+    Scaling("scaling", ScalingArgs(settings=chosen.workload), opts=within)
     Entrance(
         "entrance",
         EntranceArgs(

@@ -10,6 +10,8 @@ from pathlib import Path
 _ROOT = Path("/sys/fs/cgroup")
 # What the kubelet limits pods by.
 _CONTROLLERS = ("cpu", "cpuset", "memory", "pids")
+# Of one core, in version 1 and in version 2.
+_WEIGHTS = {"cpu.shares": 1024, "cpu.weight": 100}
 
 
 def make(name: str) -> None:
@@ -23,6 +25,10 @@ def make(name: str) -> None:
             # Version 1 starts with none, and refuses every process until both are set.
             if not _unified() and (parent / inherited).exists():
                 (folder / inherited).write_text((parent / inherited).read_text())
+        for weight, usual in _WEIGHTS.items():
+            # As much as the kubelet gives to its pods; one level higher, all of them would weigh as one process.
+            if (folder / weight).exists():
+                (folder / weight).write_text(str(usual * (os.cpu_count() or 1)))
 
 
 def remove(name: str, *, deadline: float = 20) -> int:

@@ -1,10 +1,7 @@
 """A whole cluster of one node on this machine: up, down, and what runs."""
 
-import fcntl
 import shutil
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ from local.console import Console
 from local.digest import digest
 from local.home import REPOSITORY, Home, write
 from local.processes import Processes
+from local.usage import usage
 
 FOLDER = ".vanta-cluster"
 CONTEXT = "vanta"
@@ -59,10 +57,13 @@ class Cluster:
         """
         started = time.monotonic()
         with self._console.step("machine") as step:
-            preflight.check(self._console.say)
+            preflight.check(self._console.say, self._root)
             step.outcome = "root, tools and kernel are there"
         binaries = self._binaries()
-        with self._exclusive() as home:
+        home = Home.at(self._root)
+        with home.alone(
+            ClusterError("Another `make cluster-up` of this checkout is running: wait for it to end.")
+        ):
             before = {process.pid for process in Processes(home).all() if process.handle()}
             node = self._start(home, binaries)
             after = {process.pid for process in Processes(home).all()}
@@ -102,19 +103,15 @@ class Cluster:
         return count
 
     def status(self) -> dict[str, Any]:
-        """Per process its pid and resident bytes; the kubeconfig once there is one."""
+        """What runs: per process its pid, resident bytes and CPU seconds; the kubeconfig once there is one."""
         if not self._root.exists():
             return {"processes": {}, "kubeconfig": None}
         home = Home.at(self._root)
         kubeconfig = home.root / "kubernetes" / "pki" / "admin.kubeconfig"
-        found: dict[str, Any] = {}
-        for process in Processes(home).all():
-            handle = process.handle()
-            found[process.command.name] = {
-                "pid": handle.pid if handle else None,
-                "residentBytes": handle.memory_info().rss if handle else 0,
-            }
-        return {"processes": found, "kubeconfig": str(kubeconfig) if kubeconfig.exists() else None}
+        return {
+            "processes": usage(Processes(home)),
+            "kubeconfig": str(kubeconfig) if kubeconfig.exists() else None,
+        }
 
     def _start(self, home: Home, binaries: Binaries) -> Node:
         with self._console.step("network") as step:
@@ -186,18 +183,6 @@ class Cluster:
                 found = build_binaries(lambda done, total: step.report("compiling", done, total))
             step.outcome = str(found.kubernetes.parent).replace(str(Path.home()), "~")
             return found
-
-    @contextmanager
-    def _exclusive(self) -> Generator[Home]:
-        home = Home.at(self._root)
-        with (home.root / "lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ClusterError(
-                    "Another `make cluster-up` of this checkout is running: wait for it to end."
-                ) from None
-            yield home
 
 
 def _mounts(*folders: Path) -> list[Path]:

@@ -17,6 +17,7 @@ from local.cluster.network import claim
 from local.console import Console
 from local.home import REPOSITORY, Home
 from local.image.build import ARCHIVE
+from local.usage import lines
 
 _other = click.option(
     "--kubeconfig",
@@ -47,6 +48,14 @@ def cluster(context: click.Context, home: Path) -> None:
 
 
 Place = tuple[Console, Path]
+
+
+@cluster.command()
+@click.pass_obj
+def build(place: Place) -> None:
+    """Build Kubernetes into the cache where it is not there yet, and start nothing."""
+    console, _ = place
+    click.echo(str(_binaries(console).kubernetes.parent))
 
 
 @cluster.command()
@@ -123,13 +132,8 @@ def status(place: Place, *, as_json: bool) -> None:
         click.echo("No cluster is running. Start it with: make cluster-up")
         return
     click.echo(f"kubeconfig {found['kubeconfig']}")
-    for name, usage in found["processes"].items():
-        state = (
-            f"pid {usage['pid']}  {usage['residentBytes'] >> 20} MiB"
-            if usage["pid"]
-            else "dead: make cluster-up"
-        )
-        click.echo(f"  {name:<26} {state}")
+    for line in lines(found["processes"], "make cluster-up"):
+        click.echo(line)
 
 
 @cluster.command()

@@ -136,8 +136,8 @@ class ControlPlane:
             "use-service-account-credentials": "true",
             "leader-elect": "false",
             "secure-port": "0",
-            # As often as metrics-server has news; Kubernetes' own 15 s would be most of a scaling's time.
-            "horizontal-pod-autoscaler-sync-period": "5s",
+            # Kubernetes' own 15 s would be most of a scaling's time.
+            "horizontal-pod-autoscaler-sync-period": "2s",
         }
 
     def _scheduler(self) -> Mapping[str, str]:

@@ -176,11 +176,16 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
             "clusterDomain": "cluster.local",
             "clusterDNS": [self.network.dns],
             "imageGCHighThresholdPercent": 100,
+            # Of what is left, not by a share: a large disk that is nearly full has room for these pods. And looked at again
+            # at once: a disk that somebody filled for a moment would keep the node from taking pods for five minutes.
             "evictionHard": {
                 "memory.available": "100Mi",
-                "nodefs.available": "2%",
-                "imagefs.available": "2%",
+                "nodefs.available": "256Mi",
+                "imagefs.available": "256Mi",
             },
+            "evictionPressureTransitionPeriod": "5s",
+            # How often a pod's files are brought to what its Secret says; Kubernetes' own minute is for thousands of pods.
+            "syncFrequency": "10s",
             "serializeImagePulls": False,
         }
 

@@ -26,10 +26,14 @@ _KERNEL = {
     "/proc/sys/net/bridge/bridge-nf-call-iptables": ("br_netfilter", "Services inside one node"),
     "/sys/module/overlay": ("overlay", "the file systems of containers"),
 }
+# Unpacked images, the engines' data and their logs; the kubelet takes no pods once less than an eighth of it is left.
+_FREE_BYTES = 2 << 30
 
 
-def check(say: Callable[[str], None]) -> None:
-    """Refuse a machine that no node can run on, by one sentence; Debian packages that are missing are installed.
+def check(say: Callable[[str], None], home: Path) -> None:
+    """Refuse a machine that no node can run on, with its state in ``home``, by one sentence.
+
+    Debian packages that are missing are installed.
 
     Raises :class:`ClusterError`.
     """
@@ -44,6 +48,13 @@ def check(say: Callable[[str], None]) -> None:
             "or name the kubeconfig of another cluster with --kubeconfig FILE --context NAME."
         )
     _install(sorted({package for tool, package in _TOOLS.items() if not shutil.which(tool)}), say)
+    disk = next(folder for folder in home.resolve().parents if folder.exists())
+    free = shutil.disk_usage(disk).free
+    if free < _FREE_BYTES:
+        raise ClusterError(
+            f"{disk} has {free >> 20} MiB free, and a node with its images and databases needs {_FREE_BYTES >> 20}: "
+            "free some space, or a full disk will keep pods from starting."
+        )
     absent = cgroup.missing()
     if absent:
         raise ClusterError(

@@ -18,6 +18,7 @@ from local.console import Console
 from local.home import Home
 from local.image.build import ARCHIVE
 from local.processes import Processes
+from local.pulumi.stack import Change
 
 HERE = Path(__file__).parent
 # Requests a second, of each test that has clients.
@@ -89,11 +90,28 @@ def node_home(root: Path, running: Running) -> Home:
 
 
 @pytest.fixture(scope="session")
-def released(running: Running, node_home: Home) -> Released:
+def platform(running: Running, node_home: Home) -> ClusterPlatform:
+    return ClusterPlatform(home=node_home, running=running)
+
+
+@pytest.fixture(scope="session")
+def image(platform: ClusterPlatform) -> str:
+    return platform.load(ARCHIVE)
+
+
+@pytest.fixture(scope="session")
+def deployed(platform: ClusterPlatform, image: str) -> Change:
+    """What the first `up` did."""
+    return platform.up(image)
+
+
+@pytest.fixture(scope="session")
+def released(platform: ClusterPlatform, image: str, deployed: Change, until: Callable[..., None]) -> Released:
     """The platform in the cluster, which each test leaves with the pods of its image."""
-    platform = ClusterPlatform(home=node_home, running=running)
-    image = platform.load(ARCHIVE)
-    return Released(platform, image, platform.up(image).outputs)
+    released = Released(platform, image, deployed.outputs)
+    # The program says no number: the first pod comes with it, the others when the autoscaler has seen it.
+    until(lambda: released.ready() == released.autoscaler()["spec"]["minReplicas"], deadline=60)
+    return released
 
 
 @pytest.fixture(scope="session")

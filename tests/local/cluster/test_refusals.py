@@ -20,7 +20,7 @@ from local.home import Home
 from local.processes import Command, Processes
 
 ELSEWHERE = "name the kubeconfig of another cluster with --kubeconfig FILE --context NAME"
-PROGRAM = Path("kubernetes")
+PROGRAM, HOME = Path("kubernetes"), Path("/nowhere/.vanta-cluster")
 
 
 @pytest.fixture
@@ -30,6 +30,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.setattr(shutil, "which", lambda tool: f"/usr/bin/{tool}")
     monkeypatch.setattr(cgroup, "missing", list)
     monkeypatch.setattr(preflight, "_has", lambda *_: True)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 40))
     return monkeypatch
 
 
@@ -40,20 +41,20 @@ def without(*tools: str) -> Callable[[str], str | None]:
 @pytest.mark.usefixtures("machine")
 def test_a_machine_that_has_everything_is_taken_without_a_word() -> None:
     said: list[str] = []
-    preflight.check(said.append)
+    preflight.check(said.append, HOME)
     assert not said
 
 
 def test_without_root_the_remedy_is_root_or_another_cluster(machine: pytest.MonkeyPatch) -> None:
     machine.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(ClusterError, match=f"a node needs root.*run the command as root, or {ELSEWHERE}"):
-        preflight.check(print)
+        preflight.check(print, HOME)
 
 
 def test_another_system_than_linux_is_sent_to_kind(machine: pytest.MonkeyPatch) -> None:
     machine.setattr(sys, "platform", "darwin")
     with pytest.raises(ClusterError, match="this is darwin: use kind or k3d"):
-        preflight.check(print)
+        preflight.check(print, HOME)
 
 
 def test_missing_packages_are_installed_with_a_word(machine: pytest.MonkeyPatch) -> None:
@@ -66,7 +67,7 @@ def test_missing_packages_are_installed_with_a_word(machine: pytest.MonkeyPatch)
 
     machine.setattr(subprocess, "run", run)
     said: list[str] = []
-    preflight.check(said.append)
+    preflight.check(said.append, HOME)
     assert said == ["  installing from Debian: containerd runc"]
     assert ran[-1][-2:] == ["containerd", "runc"]
 
@@ -76,7 +77,7 @@ def test_without_containerd_and_without_debian_the_package_is_named(machine: pyt
     with pytest.raises(
         ClusterError, match=r"containerd is missing and this is no Debian.*install it yourself"
     ):
-        preflight.check(print)
+        preflight.check(print, HOME)
 
 
 def test_an_installation_that_fails_is_said_with_its_reason(machine: pytest.MonkeyPatch) -> None:
@@ -84,20 +85,28 @@ def test_an_installation_that_fails_is_said_with_its_reason(machine: pytest.Monk
     failed = SimpleNamespace(returncode=100, stderr="no network")
     machine.setattr(subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(ClusterError, match=r"`apt-get update` failed: no network. Install it yourself"):
-        preflight.check(print)
+        preflight.check(print, HOME)
+
+
+def test_a_full_disk_is_refused_with_what_is_needed(machine: pytest.MonkeyPatch) -> None:
+    machine.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 30))
+    with pytest.raises(
+        ClusterError, match=r"^/ has 1024 MiB free, and a node .* needs 2048: free some space"
+    ):
+        preflight.check(print, HOME)
 
 
 def test_a_missing_cgroup_controller_is_named(machine: pytest.MonkeyPatch) -> None:
     machine.setattr(cgroup, "missing", lambda: ["memory"])
     with pytest.raises(ClusterError, match=f"no cgroup controller memory.*cgroup_enable.*{ELSEWHERE}"):
-        preflight.check(print)
+        preflight.check(print, HOME)
 
 
 @pytest.mark.parametrize("module", ["br_netfilter", "overlay"])
 def test_a_missing_kernel_feature_is_named_with_its_module(machine: pytest.MonkeyPatch, module: str) -> None:
     machine.setattr(preflight, "_has", lambda _, asked: asked != module)
     with pytest.raises(ClusterError, match=f"the kernel has no {module}.*`modprobe {module}`.*{ELSEWHERE}"):
-        preflight.check(print)
+        preflight.check(print, HOME)
 
 
 @pytest.fixture
