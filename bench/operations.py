@@ -31,6 +31,7 @@ from local.home import LOOPBACK
 from local.postgres_role import fence
 
 RATE, PROCESSES = 200, 2
+AWAY_SECONDS = 1.0
 # Before an operation and after it, so that what it costs shows beside what is usual.
 BEFORE_SECONDS, AFTER_SECONDS, MOST_SECONDS = 5.0, 5.0, 120.0
 RESULTS = Path(__file__).parent / "results"
@@ -120,8 +121,9 @@ async def replica_lost(api: Served, _: Fleet) -> None:
 
 
 async def database_restarted(api: Served, _: Fleet) -> None:
-    """The one PostgreSQL ends and starts: what is under way fails, and so does what comes meanwhile."""
+    """The one PostgreSQL ends, is away for a second, and starts: what is under way fails, and so does what comes meanwhile."""
     await asyncio.to_thread(api.database.stop)
+    await asyncio.sleep(AWAY_SECONDS)
     await asyncio.to_thread(api.database.start)
 
 
