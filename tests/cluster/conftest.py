@@ -1,6 +1,5 @@
 """A real API server for the tests of this folder, which ``make test-cluster`` alone runs."""
 
-import os
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +10,9 @@ import pytest
 
 from bench.clients import Clients
 from bench.released import Released
-from local.cluster import images, light
+from local.cluster import images, light, preflight
 from local.cluster.cluster import Cluster, Running
+from local.cluster.error import ClusterError
 from local.cluster.platform import ClusterPlatform
 from local.console import Console
 from local.home import Home
@@ -58,9 +58,13 @@ def until() -> Callable[..., None]:
 
 @pytest.fixture(scope="session")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if os.geteuid():
-        pytest.skip("a node needs root")
-    return tmp_path_factory.mktemp("node") / ".vanta-cluster"
+    """Where the node's state is; a machine that no node can run on says why."""
+    folder = tmp_path_factory.mktemp("node") / ".vanta-cluster"
+    try:
+        preflight.check(Console().say, folder)
+    except ClusterError as error:
+        pytest.skip(str(error))
+    return folder
 
 
 @pytest.fixture(scope="session")
