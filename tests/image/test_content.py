@@ -17,6 +17,13 @@ def test_each_layer_is_what_its_digest_says(image: Image) -> None:
     assert image.verify()
 
 
+def test_labels_say_what_it_is_and_from_where(image: Image) -> None:
+    """OCI Image Format Specification, "Annotations"; the workflow gives the commit and the repository."""
+    keys = {"title", "licenses", "revision", "source"}
+    assert {name.removeprefix("org.opencontainers.image.") for name in image.config["Labels"]} >= keys
+    assert image.config["Labels"]["org.opencontainers.image.licenses"] == "Apache-2.0"
+
+
 def test_one_layer_stands_on_the_base(image: Image) -> None:
     assert {path.parts[:2] for path in _own(image)} == {("opt", "vanta")}
 
