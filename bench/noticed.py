@@ -19,6 +19,12 @@ def draw(happened: Mapping[str, Mapping[str, Any]], rate: float, file: Path) -> 
     import matplotlib.pyplot as plt  # noqa: PLC0415  # ty: ignore[import-not-found] - of the group `bench`, which only drawing needs
 
     plt.rcParams["svg.hashsalt"] = "vanta"
+    slowest = max(
+        second[key] or 0
+        for one in happened.values()
+        for second in one["outcome"]["seconds"]
+        for key in ("readP99", "writeP99")
+    )
     figure, axes = plt.subplots(
         len(happened), 1, figsize=(9, 1.7 * len(happened)), constrained_layout=True, squeeze=False
     )
@@ -28,7 +34,10 @@ def draw(happened: Mapping[str, Mapping[str, Any]], rate: float, file: Path) -> 
         axis.axvspan(one["begun"], one["ended"], color="0.9")
         axis.plot(at, [second["readP99"] for second in seconds], color="#0969da", label="read p99")
         axis.plot(at, [second["writeP99"] for second in seconds], color="#b35900", label="write p99")
-        axis.set_yscale("log")
+        # The same for all, so that they can be compared.
+        axis.set_yscale("log", subs=())
+        axis.set_ylim(1, slowest * 2)
+        axis.yaxis.set_major_formatter("{x:.0f}")
         axis.set_ylabel("ms")
         failed = axis.twinx()
         failed.bar(at, [second["failed"] for second in seconds], color="#cf222e", alpha=0.6)
