@@ -137,9 +137,9 @@ class Processes:
         for process in self.all():
             if handle := process.handle():
                 known |= {handle.pid, *(child.pid for child in handle.children(recursive=True))}
-        return [
-            process for process in psutil.process_iter() if process.pid not in known and self._marked(process)
-        ]
+        # psutil.process_iter remembers who had a number before: whoever has it now could not be stopped.
+        found = (_of(pid) for pid in psutil.pids() if pid not in known)
+        return [process for process in found if process and self._marked(process)]
 
     def stop_orphans(self, *, deadline: float = 10) -> int:
         """Stop what :meth:`orphans` finds; return how many there were."""
@@ -205,6 +205,12 @@ def _end(processes: Collection[psutil.Process], how: signal.Signals, deadline: f
             with suppress(psutil.NoSuchProcess):
                 process.kill()
     _still_alive(family, 10)
+
+
+def _of(pid: int) -> psutil.Process | None:
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid)
+    return None
 
 
 def _family(process: psutil.Process) -> list[psutil.Process]:

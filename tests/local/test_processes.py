@@ -3,15 +3,19 @@
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
 
 from local.home import Home
-from local.processes import Command, ProcessError, Processes
+from local.processes import MARKER, Command, ProcessError, Processes
+
+LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 
 
 def sleeper(home: Home, name: str = "sleeper") -> Command:
@@ -97,6 +101,29 @@ def test_processes_are_found_after_the_home_was_deleted(home: Home) -> None:
     assert [orphan.pid for orphan in processes.orphans()] == [process.pid]
     assert processes.stop_orphans() == 1
     assert processes.orphans() == []
+
+
+@pytest.mark.skipif(not os.access(LAST_PID, os.W_OK), reason="only root says which number a process gets")
+def test_a_process_with_the_number_of_an_earlier_one_is_stopped(home: Home) -> None:
+    earlier = subprocess.Popen(["sleep", "1000"])
+    assert earlier.pid in {process.pid for process in psutil.process_iter()}
+    earlier.kill()
+    earlier.wait()
+    later = numbered(earlier.pid, {**os.environ, MARKER: str(home.root)})
+    assert Processes(home).stop_orphans() == 1
+    assert later.wait(timeout=10) == -signal.SIGTERM
+
+
+def numbered(pid: int, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """A process with the number ``pid``, which others may take meanwhile."""
+    for _ in range(100):
+        LAST_PID.write_text(str(pid - 1))
+        process = subprocess.Popen(["sleep", "1000"], env=environment)
+        if process.pid == pid:
+            return process
+        process.kill()
+        process.wait()
+    pytest.fail(f"no process got the number {pid}")
 
 
 def test_descendants_of_a_recorded_process_are_no_orphans(home: Home) -> None:
