@@ -131,14 +131,13 @@ def publication(place: Place) -> list[Statement]:
     """
     of_this_account = {"StringEquals": {"aws:SourceAccount": place.account_id}}
     for_its_topics = {"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": place.arn("sns", "*")}}
-    publishers = {
-        "UsedByAlarms": ("cloudwatch.amazonaws.com", of_this_account),
-        "UsedByBudgets": ("budgets.amazonaws.com", of_this_account),
-        "UsedByRules": ("events.amazonaws.com", for_its_topics),
+    through_sns = {"StringEquals": {"kms:ViaService": f"sns.{place.region}.amazonaws.com"}}
+    users = {
+        "UsedByAlarms": ({"Service": "cloudwatch.amazonaws.com"}, of_this_account),
+        "UsedByBudgets": ({"Service": "budgets.amazonaws.com"}, of_this_account),
+        "UsedByRules": ({"Service": "events.amazonaws.com"}, for_its_topics),
+        "UsedThroughTopics": (account(place), through_sns),
     }
-    via = {"StringEquals": {"kms:ViaService": f"sns.{place.region}.amazonaws.com"}}
-    users = {sid: ({"Service": service}, condition) for sid, (service, condition) in publishers.items()}
-    users["UsedThroughTopics"] = (account(place), via)
     return [
         {
             "Sid": sid,
