@@ -102,14 +102,15 @@ def test_each_manifest_is_admitted_and_stays_as_it_was_declared(
                 assert len(applied) > 20
                 assert stack.preview().operations == {"same": made.operations["create"]}
                 assert set(stack.refresh().operations) == {"same"}
-            judge_pods(cluster, applied)
+            # A database that follows takes no migration, and the stack that stands by has no job for it.
+            judge_pods(cluster, applied, at_least=2 if name == "prod-dr" else 3)
             applied.clear()
 
 
-def judge_pods(cluster: Cluster, applied: list[Properties]) -> None:
+def judge_pods(cluster: Cluster, applied: list[Properties], at_least: int) -> None:
     """The pods that ``applied`` will make are admitted, and each that is a little worse is refused."""
     pods = [pod for found in applied if (pod := pod_of(found))]
-    assert len(pods) >= 2
+    assert len(pods) >= at_least
     for pod in pods:
         cluster.apply(kind("v1", "Pod"), pod, dry=True)
         with pytest.raises(ApiError, match="violates PodSecurity"):
