@@ -105,7 +105,7 @@ bench-cold: setup ## begin in a region never used before from a snapshot of GIGA
 	@$(RUN) -m bench.cold $(GIGABYTES)
 
 DOCUMENTS ?= 10000000
-bench-documents: setup ## compare latencies with ten thousand documents and with DOCUMENTS=10000000 (20 GB of disk, half an hour)
+bench-documents: setup ## compare latencies with ten thousand documents and with DOCUMENTS=10000000 (10 GB of disk, a quarter of an hour)
 	@$(UV) run --quiet --locked --isolated --group bench python -m bench.ten_million $(DOCUMENTS)
 
 bench-release: image ## measure rollouts under load and the start of pods on a real Kubernetes (root, five minutes)
