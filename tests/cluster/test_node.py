@@ -238,6 +238,8 @@ def traces() -> dict[str, list[str]]:
 def test_another_checkout_has_its_own_and_leaves_nothing_not_even_after_its_records_are_gone(
     tmp_path: Path, running: Running
 ) -> None:
+    running.kubectl.apply([pod("bystander", "import signal; signal.pause()")])
+    running.kubectl("wait", "--for=condition=Ready", "pod/bystander", "--timeout=60s")
     before = traces()
     other = Cluster(Console(), tmp_path / ".vanta-cluster")
     try:
@@ -245,11 +247,11 @@ def test_another_checkout_has_its_own_and_leaves_nothing_not_even_after_its_reco
         images.load(second.socket, ARCHIVE)
         second.kubectl.apply([pod("stays", "import signal; signal.pause()")])
         second.kubectl("wait", "--for=condition=Ready", "pod/stays", "--timeout=60s")
-        assert running.kubectl("get", "pod", "hello", "-o", "jsonpath={.status.phase}") == "Running"
+        assert running.kubectl("get", "pod", "bystander", "-o", "jsonpath={.status.phase}") == "Running"
         assert traces() != before
         shutil.rmtree(tmp_path / ".vanta-cluster" / "processes")
     finally:
         other.down()
     assert traces() == before
     assert not Processes(Home(root=(tmp_path / ".vanta-cluster").resolve())).orphans()
-    assert running.kubectl("get", "pod", "hello", "-o", "jsonpath={.status.phase}") == "Running"
+    assert running.kubectl("get", "pod", "bystander", "-o", "jsonpath={.status.phase}") == "Running"
