@@ -68,7 +68,10 @@ class Events(Room[S]):
     def watch(
         self, *, after: str | int | None = None, types: Sequence[str] = (), subject_prefix: str = ""
     ) -> Watch[CloudEvent]:
-        """What happens from now on, or after the event of an id: without end, in order, nothing missing and nothing twice."""
+        """What happens from now on, or after the event of an id: without end, in order, nothing missing and nothing twice.
+
+        :class:`~client.problem.RevisionGone` if something would be missing: only its caller can read the state again.
+        """
         return Watch(
             call=Call(
                 method="GET",

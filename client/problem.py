@@ -21,6 +21,7 @@ class _Body(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     detail: str = ""
     request_id: str = ""
     operations: tuple[RefusedOperation, ...] = ()
+    after: str | None = None
 
 
 class Problem(Exception):  # noqa: N818 - the word of RFC 9457
@@ -37,14 +38,16 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         detail: str,
         request_id: str,
         operations: tuple[RefusedOperation, ...] = (),
+        after: str | None = None,
     ) -> None:
-        super().__init__(status, type_, title, detail, request_id, operations)
+        super().__init__(status, type_, title, detail, request_id, operations, after)
         self.status = status
         self.type = type_
         self.title = title
         self.detail = detail
         self.request_id = request_id
         self.operations = operations
+        self.after = after
 
     def __str__(self) -> str:
         return f"{self.title}: {self.detail}" if self.detail else self.title
@@ -55,7 +58,7 @@ class NotFound(Problem):
 
 
 class RevisionGone(Problem):
-    """410: events are no longer kept, or the last one read was lost; read the state again, and go on after what ``detail`` names."""
+    """410: events are no longer kept, or the last one read was lost; read the state again, and go on after the event ``after``."""
 
 
 class PreconditionFailed(Problem):
@@ -94,6 +97,7 @@ def problem(response: httpx.Response) -> Problem:
         said.detail,
         said.request_id or response.headers.get("x-request-id", ""),
         said.operations,
+        said.after,
     )
 
 

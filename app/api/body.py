@@ -44,7 +44,7 @@ async def document(
     except json.UnacceptableError as error:
         raise ProblemError(problems.INVALID_DOCUMENT, str(error)) from None
     # The beginning of a number is a number, and where the chunks of a client that died end, nobody sees.
-    if text.lstrip()[0] in "-0123456789" and not request.announced:
+    if text.lstrip()[0] in "-0123456789" and request.announced is None:
         raise ProblemError(problems.MALFORMED_JSON, "Send a lone number with its Content-Length.")
     return text
 

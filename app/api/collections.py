@@ -5,12 +5,12 @@ from uuid import UUID
 
 import msgspec
 
-from app.api import body, problems, writing
-from app.api.lists import Cursor, Limit, answer, position
+from app.api import body, preconditions, problems, writing
+from app.api.lists import Cursor, ETag, Limit, answer, position
 from app.api.messages import Request, Response, callers_tenant
 from app.api.problems import ProblemError
 from app.state import cursor
-from app.state.collection import Collections, Settings
+from app.state.collection import Collections, Found, Settings
 
 _MAX_VERSIONS = 10_000
 _MAX_DAYS = 3650
@@ -52,10 +52,16 @@ class CollectionsQuery(msgspec.Struct, frozen=True, kw_only=True):
     cursor: Cursor = None
 
 
+class ListedCollection(CollectionSettings, frozen=True, kw_only=True, rename="camel"):
+    """Settings of a page."""
+
+    etag: ETag
+
+
 class CollectionPage(msgspec.Struct, frozen=True, kw_only=True):
     """The collections that have settings, by name."""
 
-    collections: dict[str, CollectionSettings]
+    collections: dict[str, ListedCollection]
     cursor: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -74,31 +80,46 @@ class CollectionsHandlers:
         )
         return answer(
             CollectionPage(
-                collections={name: _described(settings) for name, settings in found.items()},
+                collections={
+                    name: ListedCollection(**msgspec.structs.asdict(one.settings), etag=one.etag)
+                    for name, one in found.items()
+                },
                 cursor=cursor.encode(listing, list(found)[-1]) if more else msgspec.UNSET,
             )
         )
 
     async def get(self, request: Request) -> Response:
-        """The settings of one."""
-        tenant, collection = _collection(request)
-        settings = await self._collections.get(tenant, collection)
-        if settings is None:
+        """The settings of one, or 304."""
+        found = await self._collections.get(*_collection(request))
+        if found is None:
             raise _none()
-        return answer(_described(settings))
+        etag = ("etag", found.etag)
+        if preconditions.not_modified(request.headers, found.etag):
+            return Response(status=304, headers=[etag])
+        return answer(CollectionSettings(**msgspec.structs.asdict(found.settings)), etag)
 
     async def put(self, request: Request) -> Response:
         """Set all of them at once."""
         tenant, collection = _collection(request)
+        condition, etags = preconditions.of_write(request.headers)
         wanted = await body.read(request, CollectionSettings)
         settings = Settings(**msgspec.structs.asdict(wanted))
-        await self._collections.put(tenant, collection, settings, request.traceparent)
-        return answer(wanted)
+        done = await self._collections.put(
+            tenant, collection, settings, condition, etags, request.traceparent
+        )
+        if not isinstance(done, Found):
+            raise writing.problem_of(done)
+        return answer(wanted, ("etag", done.etag))
 
     async def delete(self, request: Request) -> Response:
         """Go back to the defaults."""
-        if not await self._collections.delete(*_collection(request), request.traceparent):
+        tenant, collection = _collection(request)
+        condition, etags = preconditions.of_write(request.headers)
+        outcome = await self._collections.delete(tenant, collection, condition, etags, request.traceparent)
+        if outcome == "not_found":
             raise _none()
+        if outcome != "deleted":
+            raise writing.problem_of(outcome)
         return Response(status=204)
 
 
@@ -106,10 +127,6 @@ def _collection(request: Request) -> tuple[UUID, str]:
     (collection,) = request.parameters
     writing.check_name(collection)
     return callers_tenant(request), collection
-
-
-def _described(settings: Settings) -> CollectionSettings:
-    return CollectionSettings(**msgspec.structs.asdict(settings))
 
 
 def _none() -> ProblemError:

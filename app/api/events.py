@@ -216,4 +216,5 @@ def _gone(error: GoneError) -> ProblemError:
             else f"There are the events of revisions {error.first} to {error.head.revision}. "
         )
         + f"Read the state again, and go on after {error.head}.",
+        after=str(error.head),
     )

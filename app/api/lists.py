@@ -19,7 +19,7 @@ Cursor = Annotated[
     msgspec.Meta(description="`cursor` of the page before, with the same query otherwise."),
 ]
 _NextCursor = Annotated[str, msgspec.Meta(description="Send it for the next page; absent on the last one.")]
-_ETag = Annotated[str, msgspec.Meta(description="As the header ETag, quotes included.")]
+ETag = Annotated[str, msgspec.Meta(description="As the header ETag, quotes included.")]
 
 
 class ListQuery(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -56,7 +56,7 @@ class ListedDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     key: str
     revision: int
-    etag: _ETag
+    etag: ETag
     expires_at: str | msgspec.UnsetType = msgspec.UNSET
     # Any: the bytes that were put, as they are.
     value: Any = msgspec.UNSET
@@ -77,7 +77,7 @@ class ListedVersion(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     written_at: str
     bytes: int
     deleted: bool
-    etag: _ETag | msgspec.UnsetType = msgspec.UNSET
+    etag: ETag | msgspec.UnsetType = msgspec.UNSET
 
 
 class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,10 +182,12 @@ def position(listing: tuple[str, ...], text: str | None) -> str | None:
         ) from None
 
 
-def answer(body: msgspec.Struct) -> Response:
+def answer(body: msgspec.Struct, *headers: tuple[str, str]) -> Response:
     """200 with ``body``."""
     return Response(
-        status=200, headers=[("content-type", "application/json")], body=msgspec.json.encode(body)
+        status=200,
+        headers=[("content-type", "application/json"), *headers],
+        body=msgspec.json.encode(body),
     )
 
 

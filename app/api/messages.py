@@ -123,10 +123,12 @@ class Request:
         self.traceparent = trace if trace and _TRACEPARENT.fullmatch(trace) else None
 
     @property
-    def announced(self) -> bool:
-        """Whether the body's length was announced, so that the server reads no more and knows when there is less."""
+    def announced(self) -> int | None:
+        """How many bytes the body was announced to have: the server reads no more and knows when there is less. None: nobody said."""
         length = self.headers.get("content-length")
-        return length is not None and length.isdigit() and "transfer-encoding" not in self.headers
+        if length is None or not length.isdigit() or "transfer-encoding" in self.headers:
+            return None
+        return int(length)
 
     async def body(self, limit: int, seconds: float) -> bytes:
         """All of the body; raises :class:`BodyTooLargeError` beyond ``limit`` bytes, TimeoutError after ``seconds``.
@@ -134,13 +136,13 @@ class Request:
         Raises :class:`BodyIncompleteError` for less than was announced. One in chunks ends where the client leaves, unseen.
         """
         announced = self.announced
-        if announced and int(self.headers.get("content-length") or 0) > limit:
+        if announced is not None and announced > limit:
             raise BodyTooLargeError
         parts: list[bytes] = []
         size = 0
         async with asyncio.timeout(seconds):
             # Each piece would be a way through another thread.
-            if announced:
+            if announced is not None:
                 try:
                     return await self.transport()
                 except ProtocolClosed:

@@ -1,6 +1,7 @@
 """Every refusal: an RFC 9457 problem document with a stable type. docs/reference/errors.md lists them; a test compares."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
@@ -31,7 +32,7 @@ class RefusedOperation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The body of a refusal; ``operations`` only where a transaction failed."""
+    """The body of a refusal; ``operations`` only where a transaction failed, ``after`` only where events are gone."""
 
     type: str
     title: str
@@ -39,10 +40,22 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     detail: str
     request_id: str
     operations: tuple[RefusedOperation, ...] | msgspec.UnsetType = msgspec.UNSET
+    after: (
+        Annotated[
+            str,
+            msgspec.Meta(
+                description="The id of the event after which to go on, as `after` of the query takes it."
+            ),
+        ]
+        | msgspec.UnsetType
+    ) = msgspec.UNSET
 
 
 class ProblemError(Exception):
-    """Raised wherever a request is refused; ``detail`` is one sentence for whoever sent it."""
+    """Raised wherever a request is refused; ``detail`` is one sentence for whoever sent it.
+
+    ``after`` is the id of the event after which to go on, where those that were asked for are gone.
+    """
 
     def __init__(
         self,
@@ -50,12 +63,14 @@ class ProblemError(Exception):
         detail: str,
         headers: tuple[tuple[str, str], ...] = (),
         operations: tuple[RefusedOperation, ...] = (),
+        after: str | None = None,
     ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
         self.headers = headers
         self.operations = operations
+        self.after = after
 
 
 ALL: dict[str, ProblemType] = {}
@@ -133,6 +148,7 @@ def response(error: ProblemError, request_id: str) -> Response:
         detail=error.detail,
         request_id=request_id,
         operations=error.operations or msgspec.UNSET,
+        after=error.after or msgspec.UNSET,
     )
     return Response(
         status=kind.status,

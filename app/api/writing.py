@@ -149,7 +149,7 @@ def not_found() -> ProblemError:
 
 def _precondition_failed() -> ProblemError:
     return ProblemError(
-        problems.PRECONDITION_FAILED, "Read the document again, and repeat the change on what it is now."
+        problems.PRECONDITION_FAILED, "Read it again, and repeat the change on what it is now."
     )
 
 

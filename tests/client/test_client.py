@@ -159,12 +159,18 @@ def test_a_transaction_is_whole_or_nothing(vanta: Vanta) -> None:
 
 
 def test_settings_of_collections(vanta: Vanta) -> None:
-    vanta.collections.put("logs", CollectionSettings(concurrency="last-write-wins", ttl=60))
-    assert vanta.collections.get("logs").ttl == 60
-    assert [found.name for found in vanta.collections.list()] == ["logs"]
+    first = vanta.collections.put("logs", CollectionSettings(concurrency="last-write-wins", ttl=60))
+    assert first.settings.ttl == 60
+    assert vanta.collections.get("logs") == first
+    assert [*vanta.collections.list()] == [first]
     vanta.documents.put("logs", "a", 1)
     assert vanta.documents.put("logs", "a", 2).expires_at is not None
-    vanta.collections.delete("logs")
+    with pytest.raises(PreconditionRequired):
+        vanta.collections.put("logs", CollectionSettings())
+    second = vanta.collections.put("logs", CollectionSettings(), expect=first.etag)
+    with pytest.raises(PreconditionFailed):
+        vanta.collections.delete("logs", expect=first.etag)
+    vanta.collections.delete("logs", expect=second.etag)
     with pytest.raises(NotFound):
         vanta.collections.get("logs")
 

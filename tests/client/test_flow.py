@@ -142,6 +142,13 @@ def test_a_refusal_is_an_error_with_what_the_server_said(status: int, kind: type
     assert (type(again), vars(again)) == (kind, vars(error))
 
 
+def test_events_that_are_gone_say_after_which_one_to_go_on() -> None:
+    body = b'{"type": "urn:vanta:problem:revision-gone", "after": "20-1763924142123456"}'
+    error = problem(response(410, body, content_type="application/problem+json"))
+    assert error.after == "20-1763924142123456"
+    assert problem(refusal(404)).after is None
+
+
 def test_a_failed_transaction_says_which_operations_were_refused() -> None:
     body = b'{"type": "t", "operations": [{"index": 1, "type": "urn:vanta:problem:precondition-failed"}]}'
     error = problem(response(412, body, content_type="application/problem+json"))

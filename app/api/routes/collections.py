@@ -2,6 +2,7 @@
 
 from app.api import problems
 from app.api.collections import CollectionPage, CollectionSettings, CollectionsQuery
+from app.api.routes import headers
 from app.api.routes.always import ALWAYS
 from app.api.routes.route import Answer, Route
 
@@ -25,8 +26,17 @@ ROUTES = (
         handler="collections.get",
         summary="Read a collection's settings",
         description="What holds for its documents where a request does not say otherwise.",
-        answers={200: Answer(description="The settings.", body=CollectionSettings)},
-        problems=(problems.INVALID_COLLECTION, problems.COLLECTION_NOT_FOUND, *ALWAYS),
+        answers={
+            200: Answer(description="The settings.", body=CollectionSettings, headers=(headers.ETAG,)),
+            304: Answer(description="They are those the caller has.", headers=(headers.ETAG,)),
+        },
+        problems=(
+            problems.INVALID_COLLECTION,
+            problems.INVALID_PRECONDITION,
+            problems.COLLECTION_NOT_FOUND,
+            *ALWAYS,
+        ),
+        headers=(headers.CACHED,),
         verb="metadata",
     ),
     Route(
@@ -34,18 +44,25 @@ ROUTES = (
         path=_COLLECTION,
         handler="collections.put",
         summary="Set a collection's settings",
-        description="All of them at once. Every write from then on follows them; versions too many go with the next one.",
-        answers={200: Answer(description="Set.", body=CollectionSettings)},
+        description=(
+            "All of them at once. Every write from then on follows them; versions too many go with the next one. "
+            "Over existing settings it needs a precondition or Vanta-Concurrency."
+        ),
+        answers={200: Answer(description="Set.", body=CollectionSettings, headers=(headers.ETAG,))},
         problems=(
             problems.INVALID_COLLECTION,
+            problems.INVALID_PRECONDITION,
             problems.MALFORMED_JSON,
             problems.BODY_TIMEOUT,
+            problems.PRECONDITION_FAILED,
             problems.BODY_TOO_LARGE,
             problems.UNSUPPORTED_MEDIA_TYPE,
             problems.INVALID_DOCUMENT,
             problems.INVALID_BODY,
+            problems.PRECONDITION_REQUIRED,
             *ALWAYS,
         ),
+        headers=(headers.IF_MATCH, headers.IF_NONE_MATCH, headers.CONCURRENCY),
         body=CollectionSettings,
         verb="admin",
     ),
@@ -54,9 +71,17 @@ ROUTES = (
         path=_COLLECTION,
         handler="collections.delete",
         summary="Delete a collection's settings",
-        description="The defaults hold again; documents stay.",
+        description="The defaults hold again; documents stay. It needs a precondition or Vanta-Concurrency.",
         answers={204: Answer(description="Deleted.")},
-        problems=(problems.INVALID_COLLECTION, problems.COLLECTION_NOT_FOUND, *ALWAYS),
+        problems=(
+            problems.INVALID_COLLECTION,
+            problems.INVALID_PRECONDITION,
+            problems.COLLECTION_NOT_FOUND,
+            problems.PRECONDITION_FAILED,
+            problems.PRECONDITION_REQUIRED,
+            *ALWAYS,
+        ),
+        headers=(headers.IF_MATCH, headers.CONCURRENCY),
         verb="admin",
     ),
 )

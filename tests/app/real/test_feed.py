@@ -117,6 +117,8 @@ def test_events_are_swept_once_they_are_old_and_relayed_and_the_first_kept_is_ex
     assert (gone.status_code, gone.json()["type"]) == (410, TYPE_PREFIX + "revision-gone")
     assert "13 to 20" in gone.json()["detail"]
     assert ids(client.get("/v1/events", params={"after": 12})) == list(range(13, 21))
+    newest = client.get("/v1/events", params={"after": 19}).json()[0]["id"]
+    assert gone.json()["after"] == newest
     assert client.get("/v1/watch", params={"after": 11}).status_code == 410
 
 

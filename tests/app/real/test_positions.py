@@ -47,6 +47,7 @@ def test_who_read_what_was_lost_is_told_how_to_go_on(
     newest = events(client.get("/v1/events"))[-1]["id"]
     assert "is lost: a recovery has given it up" in refused.json()["detail"]
     assert refused.json()["detail"].endswith(f"go on after {newest}.")
+    assert refused.json()["after"] == newest
     assert client.get("/v1/events", params={"after": newest}).json() == []
 
 

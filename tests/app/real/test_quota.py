@@ -163,7 +163,9 @@ def do(client: httpx.Client, database: Database, tenant: Tenant, operation: Sequ
         case ("prune",):
             database.query("select vanta.prune_versions($1, '', '', 0, 3)", tenant.id)
         case ("keep", versions, days):
-            client.put("/v1/collections/c", json={"maxVersions": versions, "keepVersionsDays": days})
+            client.put(
+                "/v1/collections/c", json={"maxVersions": versions, "keepVersionsDays": days}, headers=ANY
+            )
         case ("limit", documents, size):
             limit(database, tenant, documents=documents, size=size)
         case ("transact", keys):

@@ -44,6 +44,7 @@ BODIES = st.sampled_from(
         {"subject": "s", "data": {}, "ttl": 60, "idleTtl": 60},
         {"operations": [OPERATION]},
         {"suspended": True},
+        {"maxVersions": 1, "keepVersionsDays": 0},
     ]
 )
 
@@ -55,6 +56,7 @@ def owner(api: Served, new_tenant: Callable[[], Tenant]) -> Tenant:
     with httpx.Client(base_url=api.url, headers=made.headers) as client:
         for path in ("/v1/state/shared/k", "/v1/agents/planner"):
             assert client.put(path, json=SECRET).is_success
+        assert client.put("/v1/collections/shared", json={}).is_success
         assert client.post("/v1/keys", json={"name": SECRET, "role": "reader"}).is_success
     return made
 

@@ -188,7 +188,7 @@ def test_a_collection_says_how_long_its_versions_are_kept(
         client.put(PATH, json=value, headers=ANY)
     sweep(database)
     assert len(versions(client)) == 1
-    client.put("/v1/collections/notes", json={"keepVersionsDays": 90})
+    client.put("/v1/collections/notes", json={"keepVersionsDays": 90}, headers=ANY)
     client.put(PATH, json="last", headers=ANY)
     age(database, tenant, 60)
     sweep(database)
