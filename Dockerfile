@@ -11,18 +11,18 @@ FROM ${UV} AS uv
 
 FROM ${BASE} AS builder
 COPY --from=uv /uv /usr/local/bin/uv
-ENV UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=/opt/vanta
+ENV UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=/opt/vanta UV_CACHE_DIR=/uv-cache
 WORKDIR /build
 # Dependencies first: they change less often than the code, and their layer stays. The secret is for networks whose proxy
 # signs with a certificate authority of its own; without it uv trusts the public ones.
 COPY pyproject.toml uv.lock ./
-RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=ca,target=/run/ca.pem \
+RUN --mount=type=cache,target=/uv-cache --mount=type=secret,id=ca,target=/run/ca.pem \
     [ ! -f /run/ca.pem ] || export SSL_CERT_FILE=/run/ca.pem; \
     uv sync --locked --no-default-groups --no-install-project
 COPY README.md LICENSE ./
 COPY app app
 # Refreshed, because uv takes pyproject.toml for all of the project: from its cache it would install yesterday's app.
-RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=ca,target=/run/ca.pem \
+RUN --mount=type=cache,target=/uv-cache --mount=type=secret,id=ca,target=/run/ca.pem \
     [ ! -f /run/ca.pem ] || export SSL_CERT_FILE=/run/ca.pem; \
     uv sync --locked --no-default-groups --no-editable --refresh-package vanta
 # uv's lock could be written by everybody. And two builds of one commit give one layer: uv's note of when it built goes, one
