@@ -6,7 +6,6 @@ gigabytes write ``bench/results/cold.json``. Needs about three times the size on
 """
 
 import asyncio
-import hashlib
 import json
 import os
 import shutil
@@ -14,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from botocore.config import Config
 
 from app.db import postgres
 from app.settings import Settings
+from bench import many
 from bench.machine import facts
 from local import api
 from local.aws.emulator import ACCOUNT, Aws
@@ -51,21 +51,9 @@ STEPS = ("plan", "up", "serve", "read", "write")
 RESULTS = Path(__file__).parent / "results"
 _AT_ONCE = 20_000
 # 1.9 kB that nothing compresses, so that the database has the size that is meant.
-_LOAD = """
-with given as materialized (
-    select n, substr(md5(n::text), 1, 20) as key,
-           to_json((select string_agg(md5(n || ':' || i), '') from generate_series(1, 60) i))::text as value
-    from generate_series($2::bigint, $3::bigint - 1) n
-), versions as (
-    insert into vanta.document_version (tenant_id, collection, key, revision, value, digest, written_at)
-    select $1::uuid, 'many', key, n + 1, value, '0123456789abcdef', now() from given
-), heads as (
-    insert into vanta.document (tenant_id, collection, key, revision, digest)
-    select $1::uuid, 'many', key, n + 1, '0123456789abcdef' from given
+_LOAD = many.loading(
+    "to_json((select string_agg(md5(n || ':' || i), '') from generate_series(1, 60) i))::text"
 )
-update vanta.tenant_head set revision = $3::bigint, documents = $3::bigint,
-    bytes = bytes + (select sum(octet_length(value)) from given) where tenant_id = $1::uuid
-"""
 
 
 def main(gigabytes: float) -> None:
@@ -89,6 +77,33 @@ def measure(folder: Path, size: int) -> dict[str, Any]:
     finally:
         processes.stop_all()
         processes.stop_orphans()
+
+
+def operated(
+    aws: Aws, folder: Path, words: Sequence[str], pod: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Python with ``words`` in ``folder``, as an operator or in a ``pod`` with that environment."""
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(REPOSITORY),
+            "AWS_ENDPOINT_URL": aws.endpoint,
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "any",
+            **(pod or {}),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def planned(aws: Aws, folder: Path) -> subprocess.CompletedProcess[str]:
+    """``python -m app dr plan`` in ``folder``, where ``outputs`` has those of the stack ``origin``."""
+    options = ("--region", THERE, "--from", "origin", "--stack", "anew", "--outputs", "outputs")
+    return operated(aws, folder, ["-m", "app", "dr", "plan", *options])
 
 
 class Cold:
@@ -119,7 +134,7 @@ class Cold:
             self._served(new)
         with self._timed("read"):
             # The last one: what was restored has them all, or not this one.
-            self._ask("GET", _key(count - 1))
+            self._ask("GET", many.key(count - 1))
         with self._timed("write"):
             self._ask("PUT", "after")
         return {
@@ -188,20 +203,7 @@ class Cold:
 
     def _planned(self) -> Mapping[str, Any]:
         """The configuration that ``dr plan`` writes."""
-        options = ("--region", THERE, "--from", "origin", "--stack", "anew", "--outputs", "outputs")
-        subprocess.run(
-            [sys.executable, "-m", "app", "dr", "plan", *options],
-            cwd=self._folder,
-            env={
-                **os.environ,
-                "PYTHONPATH": str(REPOSITORY),
-                "AWS_ENDPOINT_URL": self._aws.endpoint,
-                "AWS_ACCESS_KEY_ID": ACCOUNT,
-                "AWS_SECRET_ACCESS_KEY": "any",
-            },
-            capture_output=True,
-            check=True,
-        )
+        planned(self._aws, self._folder).check_returncode()
         return yaml.safe_load((self._folder / "Pulumi.anew.yaml").read_text())["config"]
 
     def _ask(self, method: str, key: str) -> None:
@@ -235,10 +237,6 @@ class Cold:
         yield
         self._seconds[step] = round(time.monotonic() - began, 2)
         print(f"{step:<10}{self._seconds[step]:>8.2f} s", flush=True)  # noqa: T201 - who waits sees what for
-
-
-def _key(number: int) -> str:
-    return hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest()[:20]
 
 
 if __name__ == "__main__":

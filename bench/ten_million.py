@@ -8,7 +8,6 @@ Needs Go for the load generator (vegeta, built once), and about 1 GB of disk per
 """
 
 import base64
-import hashlib
 import json
 import random
 import sys
@@ -21,6 +20,7 @@ from typing import Any
 
 import redis
 
+from bench import many
 from bench.machine import facts
 from bench.open_loop import attack
 from bench.served import TOKEN, Served, served
@@ -34,19 +34,7 @@ RESULTS = Path(__file__).parent / "results"
 _AT_ONCE = 250_000
 _BAR = 1.5
 
-_LOAD = """
-with given as materialized (
-    select n, substr(md5(n::text), 1, 20) as key from generate_series($2::bigint, $3::bigint - 1) n
-), versions as (
-    insert into vanta.document_version (tenant_id, collection, key, revision, value, digest, written_at)
-    select $1::uuid, 'many', key, n + 1, $4::text, '0123456789abcdef', now() from given
-), heads as (
-    insert into vanta.document (tenant_id, collection, key, revision, digest)
-    select $1::uuid, 'many', key, n + 1, '0123456789abcdef' from given
-)
-update vanta.tenant_head
-set revision = $3::bigint, documents = $3::bigint, bytes = $3::bigint * octet_length($4::text) where tenant_id = $1::uuid
-"""
+_LOAD = many.loading("$4::text")
 _SIZES = """
 select relname as name, pg_relation_size(oid) as rows, pg_indexes_size(oid) as indexes, pg_total_relation_size(oid) as total
 from pg_class where oid in ('vanta.document'::regclass, 'vanta.document_version'::regclass) order by relname
@@ -141,8 +129,7 @@ class Side:
             line["header"] |= {"Content-Type": ["application/json"], "Vanta-Concurrency": ["last-write-wins"]}
             line["body"] = base64.b64encode(BODY.encode()).decode()
         for number in asked:
-            key = hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest()[:20]
-            yield json.dumps({**line, "url": f"{self.api.url}/v1/state/many/{key}"}) + "\n"
+            yield json.dumps({**line, "url": f"{self.api.url}/v1/state/many/{many.key(number)}"}) + "\n"
 
     def _cached_bytes(self) -> int:
         cache = self.api.cache

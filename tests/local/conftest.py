@@ -7,7 +7,7 @@ import pytest
 
 from local.aws.emulator import Aws
 
-from .regions import World
+from .regions import Cluster, World
 
 
 @pytest.fixture
@@ -16,3 +16,13 @@ def world(aws: Aws, request: pytest.FixtureRequest) -> Iterator[World]:
     world = World(aws, re.sub(r"[^a-z0-9]+", "-", f"w-{request.node.name[-40:]}"))
     yield world
     world.end()
+
+
+@pytest.fixture
+def own(aws: Aws, request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A cluster of the test's own: created by the test, deleted after it."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[-40:].strip("-")
+    cluster = Cluster(aws, f"c-{name}")
+    yield cluster
+    if cluster.exists:
+        cluster.delete()

@@ -1,49 +1,45 @@
-"""Two regions of a global cluster, for tests that ask what happens between them."""
+"""Clusters of PostgreSQL: one alone, or two regions of a global cluster, for tests that ask what happens between them."""
 
 import asyncio
+import json
 import signal
 import ssl
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import asyncpg
-import boto3
 import psutil
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local import tls
 from local.aws.emulator import Aws
 from local.processes import Process, Processes
 
-HERE, THERE = "eu-west-1", "eu-central-1"
+from .calls import HERE, client
+
+THERE = "eu-central-1"
 PASSWORD = "of-our-own-making"
+MASTER: dict[str, Any] = {"MasterUsername": "master", "MasterUserPassword": PASSWORD, "DatabaseName": "vanta"}
 MEMBER = {"Engine": "aurora-postgresql", "DBInstanceClass": "db.r8g.large"}
 
 
 class Region:
-    """One region's cluster of a global cluster."""
+    """A cluster in one region."""
 
     def __init__(self, aws: Aws, region: str, name: str) -> None:
         self.aws, self.region, self.name = aws, region, name
         self.rds = self.client("rds")
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.aws.endpoint,
-            region_name=self.region,
-            aws_access_key_id="000000000000",
-            aws_secret_access_key="any",
-            config=Config(retries={"total_max_attempts": 1}),
-        )
+        return client(self.aws, service, self.region)
 
-    def create(self, *, members: int = 1, **arguments: object) -> None:
+    def create(self, *, members: int = 1, **arguments: object) -> Self:
         self.rds.create_db_cluster(DBClusterIdentifier=self.name, Engine="aurora-postgresql", **arguments)
         for number in range(members):
             self.add(number)
+        return self
 
     def add(self, number: int) -> None:
         self.rds.create_db_instance(
@@ -73,15 +69,26 @@ class Region:
     def arn(self) -> str:
         return self.described["DBClusterArn"]
 
-    async def ask(self, sql: str, *, endpoint: str = "Endpoint", password: str = PASSWORD) -> Any:
+    def instance(self, number: int) -> dict[str, Any]:
+        found = self.rds.describe_db_instances(DBInstanceIdentifier=f"{self.name}-{number}")
+        return found["DBInstances"][0]
+
+    @property
+    def password(self) -> str:
+        """The master's."""
+        return PASSWORD
+
+    async def ask(
+        self, sql: str, *, endpoint: str = "Endpoint", password: str | None = None, encrypted: bool = True
+    ) -> Any:
         described = self.described
         connection = await asyncpg.connect(
             host=described[endpoint],
             port=described["Port"],
             user="master",
-            password=password,
+            password=password or self.password,
             database="vanta",
-            ssl=ssl.create_default_context(cafile=tls.ensure(self.aws.home).ca),
+            ssl=ssl.create_default_context(cafile=tls.ensure(self.aws.home).ca) if encrypted else False,
         )
         try:
             return await connection.fetchval(sql)
@@ -96,6 +103,30 @@ class Region:
             assert time.monotonic() < end, "what was written did not arrive in time"
 
 
+class Cluster(Region):
+    """One of no global cluster, whose master's password RDS makes and keeps."""
+
+    def __init__(self, aws: Aws, name: str) -> None:
+        super().__init__(aws, HERE, name)
+
+    def create(self, *, members: int = 1, **arguments: object) -> Self:
+        defaults = {
+            "EngineVersion": "17.7",
+            "MasterUsername": "master",
+            "ManageMasterUserPassword": True,
+            "DatabaseName": "vanta",
+        }
+        return super().create(members=members, **{**defaults, **arguments})
+
+    @property
+    def password(self) -> str:
+        """What the secret of RDS says now."""
+        arn = self.described["MasterUserSecret"]["SecretArn"]
+        secret = json.loads(self.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
+        assert set(secret) == {"username", "password"}
+        return secret["password"]
+
+
 class World:
     """A leading cluster and one that follows, under one name."""
 
@@ -104,12 +135,7 @@ class World:
         self.here, self.there = Region(aws, HERE, f"{name}-here"), Region(aws, THERE, f"{name}-there")
 
     def lead(self, *, members: int = 1) -> "World":
-        self.here.create(
-            members=members,
-            MasterUsername="master",
-            MasterUserPassword=PASSWORD,
-            DatabaseName="vanta",
-        )
+        self.here.create(members=members, **MASTER)
         self.here.rds.create_global_cluster(
             GlobalClusterIdentifier=self.name, SourceDBClusterIdentifier=self.here.arn
         )

@@ -9,28 +9,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.aws.emulator import Aws
 from local.home import Home
 from local.processes import Processes
 
-ACCOUNT, REGION = "000000000000", "eu-west-1"
-LOCATION = {"LocationConstraint": REGION}
+from .calls import HERE, client
 
-
-def client(aws: Aws, service: str) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=aws.endpoint,
-        region_name=REGION,
-        aws_access_key_id=ACCOUNT,
-        aws_secret_access_key="any",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
+LOCATION = {"LocationConstraint": HERE}
 
 
 def code(call: Callable[..., object], **arguments: object) -> str:

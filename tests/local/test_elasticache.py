@@ -6,12 +6,10 @@ import signal
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local import tls
@@ -19,33 +17,16 @@ from local.aws.emulator import Aws
 from local.home import Home
 from local.processes import Processes
 
-REGION, TOKEN = "eu-west-1", "a-token-of-sixteen-or-more"
+from .calls import HERE, client, refused
 
-
-def client(aws: Aws) -> Any:
-    return boto3.client(
-        "elasticache",
-        endpoint_url=aws.endpoint,
-        region_name=REGION,
-        aws_access_key_id="000000000000",
-        aws_secret_access_key="any",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
-
-
-def refused(call: Callable[..., object], **arguments: object) -> str:
-    """``Code: message`` with which ``call`` is refused."""
-    with pytest.raises(ClientError) as error:
-        call(**arguments)
-    details = error.value.response["Error"]
-    return f"{details['Code']}: {details['Message']}"
+TOKEN = "a-token-of-sixteen-or-more"
 
 
 class Group:
     """One replication group of the emulator and how to reach it."""
 
     def __init__(self, aws: Aws, name: str) -> None:
-        self.aws, self.name, self.cache = aws, name, client(aws)
+        self.aws, self.name, self.cache = aws, name, client(aws, "elasticache")
 
     def arguments(self, **changes: object) -> dict[str, object]:
         defaults = {
@@ -145,7 +126,7 @@ def test_an_added_token_works_beside_the_old_until_it_is_set(own: Group) -> None
 
 
 def parameters(aws: Aws, name: str, **values: str) -> str:
-    cache = client(aws)
+    cache = client(aws, "elasticache")
     cache.create_cache_parameter_group(
         CacheParameterGroupName=name, CacheParameterGroupFamily="valkey7", Description=name
     )
@@ -157,7 +138,9 @@ def modify_parameters(aws: Aws, name: str, **values: str) -> None:
     rows = [
         {"ParameterName": key.replace("_", "-"), "ParameterValue": value} for key, value in values.items()
     ]
-    client(aws).modify_cache_parameter_group(CacheParameterGroupName=name, ParameterNameValues=rows)
+    client(aws, "elasticache").modify_cache_parameter_group(
+        CacheParameterGroupName=name, ParameterNameValues=rows
+    )
 
 
 def test_a_parameter_group_configures_the_engine_and_its_change_too(own: Group) -> None:
@@ -177,7 +160,7 @@ def test_a_value_the_engine_refuses_is_refused_and_not_kept(aws: Aws, parameter:
         modify_parameters(aws, name, timeout="90", **{parameter: value})
     assert error.value.response["Error"]["Code"] == "InvalidParameterValue"
     assert parameter.replace("_", "-") in error.value.response["Error"]["Message"]
-    found = client(aws).describe_cache_parameters(CacheParameterGroupName=name)["Parameters"]
+    found = client(aws, "elasticache").describe_cache_parameters(CacheParameterGroupName=name)["Parameters"]
     user = {row["ParameterName"]: row["ParameterValue"] for row in found if row["Source"] == "user"}
     assert user == {"timeout": "60"}
 
@@ -195,20 +178,20 @@ def test_what_does_not_run_here_is_refused_and_leaves_nothing(
     own: Group, changes: dict[str, object], said: str
 ) -> None:
     assert said in refused(own.cache.create_replication_group, **own.arguments(**changes))
-    assert not (own.aws.home.caches / REGION / own.name).exists()
+    assert not (own.aws.home.caches / HERE / own.name).exists()
 
 
 def test_a_deleted_group_leaves_no_process_and_no_file(own: Group) -> None:
     own.create()
     own.cache.delete_replication_group(ReplicationGroupId=own.name)
     assert not [process for process in Processes(own.aws.home).all() if own.name in process.command.name]
-    assert not (own.aws.home.caches / REGION / own.name).exists()
+    assert not (own.aws.home.caches / HERE / own.name).exists()
 
 
 def test_only_a_running_server_is_available_and_it_comes_back_with_its_token(emulator: Aws) -> None:
     group = Group(emulator, "main").create()
     before = group.described
-    process = Processes(emulator.home).running(f"redis-{REGION}-main")
+    process = Processes(emulator.home).running(f"redis-{HERE}-main")
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
     end = time.monotonic() + 20
@@ -230,4 +213,6 @@ def test_a_single_node_outside_a_group_is_refused(aws: Aws) -> None:
         "CacheNodeType": "cache.t4g.small",
         "NumCacheNodes": 1,
     }
-    assert "is not carried out on one machine" in refused(client(aws).create_cache_cluster, **arguments)
+    assert "is not carried out on one machine" in refused(
+        client(aws, "elasticache").create_cache_cluster, **arguments
+    )

@@ -4,8 +4,6 @@ import os
 import shutil
 import signal
 import ssl
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,17 +18,12 @@ from local.postgres_parameters import ParameterError, check
 from local.postgres_tools import PostgresError
 from local.processes import Processes, alive
 
+from .waiting import until
+
 if TYPE_CHECKING:
     from tests.conftest import PostgresServer
 
 PASSWORD = "correct horse"
-
-
-def until(condition: Callable[[], bool], deadline: float = 30) -> None:
-    end = time.monotonic() + deadline
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come true in time"
-        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -15,18 +13,13 @@ import pytest
 from local.home import Home
 from local.processes import MARKER, Command, ProcessError, Processes
 
+from .waiting import until
+
 LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 
 
 def sleeper(home: Home, name: str = "sleeper") -> Command:
     return Command(name=name, argv=["sleep", "1000"], cwd=home.root)
-
-
-def until(condition: Callable[[], bool], deadline: float = 20) -> None:
-    end = time.monotonic() + deadline
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come true in time"
-        time.sleep(0.02)
 
 
 def test_a_process_is_found_by_another_instance(home: Home) -> None:

@@ -1,16 +1,13 @@
 """A cluster takes another's name, and with it its place: on real PostgreSQL, with its data, its replica and its books."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local.aws.emulator import Aws
 
-from .regions import HERE, PASSWORD, Region, World
-
-OWN: dict[str, Any] = {"MasterUsername": "master", "MasterUserPassword": PASSWORD, "DatabaseName": "vanta"}
+from .regions import HERE, MASTER, Region, World
 
 
 class Named(Region):
@@ -33,7 +30,7 @@ class Named(Region):
 def first(aws: Aws) -> Iterator[Named]:
     """A cluster with a reader."""
     region = Named(aws, HERE, "renamed")
-    region.create(members=2, Tags=[{"Key": "layer", "Value": "state"}], **OWN)
+    region.create(members=2, Tags=[{"Key": "layer", "Value": "state"}], **MASTER)
     yield region
     region.delete()
 
@@ -42,7 +39,7 @@ def first(aws: Aws) -> Iterator[Named]:
 def second(aws: Aws) -> Iterator[Named]:
     """Another one."""
     region = Named(aws, HERE, "beside")
-    region.create(**OWN)
+    region.create(**MASTER)
     yield region
     region.delete()
 

@@ -12,14 +12,14 @@ from botocore.exceptions import ClientError
 from local.aws.emulator import Aws
 from local.home import Home
 
-from .regions import HERE, MEMBER, PASSWORD, THERE, Region, World
+from .regions import HERE, MASTER, MEMBER, THERE, Region, World
 
 
 @pytest.fixture
 def original(aws: Aws, request: pytest.FixtureRequest) -> Iterator[Region]:
     """A cluster of the test's own."""
     region = Region(aws, HERE, re.sub(r"[^a-z0-9]+", "-", f"o-{request.node.name[-30:]}"))
-    region.create(MasterUsername="master", MasterUserPassword=PASSWORD, DatabaseName="vanta")
+    region.create(**MASTER)
     yield region
     region.delete()
 

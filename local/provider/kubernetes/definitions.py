@@ -3,17 +3,14 @@
 ``python -m local.provider.kubernetes.definitions`` writes the document anew. A rule in CEL is not judged here; a cluster judges it.
 """
 
-import functools
-import gzip
-import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from local.cluster import crds
+from local.provider.kubernetes.document import Document
 from local.provider.kubernetes.kinds import Kind, Schema, plain
 
-DOCUMENT = Path(__file__).with_name("definitions.json.gz")
+DOCUMENT = Document("definitions.json.gz")
 _OBJECT_META = {"$ref": "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}
 
 # Kinds, all in namespaces, whose definitions no Go module carries, with their plurals: without a cluster that has them only
@@ -25,29 +22,15 @@ _ANYTHING = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 def custom(api_version: str, kind: str) -> Kind | None:
     """The kind that a known definition brings by this name, or None."""
     name = f"{api_version} {kind}"
-    known: dict[str, Any] | None = _document().get(name)
+    known: dict[str, Any] | None = DOCUMENT.content.get(name)
     if known is None and name in UNJUDGED:
         known = {"plural": UNJUDGED[name], "namespaced": True, "schema": _as_object(_ANYTHING)}
-    if known is None:
-        return None
-    return Kind(
-        api_version=api_version,
-        name=kind,
-        plural=known["plural"],
-        namespaced=known["namespaced"],
-        schema=known["schema"],
-    )
+    return Kind.of(name, known, known["schema"]) if known else None
 
 
 def everything() -> list[Kind]:
     """All kinds that the known definitions bring."""
-    names = [name.split(" ") for name in _document()]
-    return [kind for api_version, name in names if (kind := custom(api_version, name))]
-
-
-@functools.cache
-def _document() -> dict[str, Any]:
-    return json.loads(gzip.decompress(DOCUMENT.read_bytes()))
+    return [Kind.of(name, known, known["schema"]) for name, known in DOCUMENT.content.items()]
 
 
 def reduced(definitions: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -73,8 +56,7 @@ def _as_object(schema: Schema) -> Schema:
 
 
 def _write() -> None:
-    text = json.dumps(reduced(crds.definitions()), separators=(",", ":"), sort_keys=True)
-    DOCUMENT.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+    DOCUMENT.write(reduced(crds.definitions()))
 
 
 if __name__ == "__main__":

@@ -4,19 +4,17 @@
 what ``/openapi/v3`` of the API server answers.
 """
 
-import functools
-import gzip
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from local import go
 from local.cluster.build import VERSION
+from local.provider.kubernetes.document import Document
 
-DOCUMENT = Path(__file__).with_name("openapi.json.gz")
+DOCUMENT = Document("openapi.json.gz")
 
 Schema = Mapping[str, Any]
 
@@ -44,6 +42,18 @@ class Kind:
     namespaced: bool
     schema: Schema
 
+    @classmethod
+    def of(cls, name: str, known: Mapping[str, Any], schema: Schema) -> "Kind":
+        """The kind ``name``, such as ``apps/v1 Deployment``, of which a document has ``known``."""
+        api_version, kind = name.split(" ")
+        return cls(
+            api_version=api_version,
+            name=kind,
+            plural=known["plural"],
+            namespaced=known["namespaced"],
+            schema=schema,
+        )
+
     def path(self, namespace: str | None, name: str = "") -> str:
         """Where the API server serves the object ``name``, or the collection without one."""
         base = f"/api/{self.api_version}" if "/" not in self.api_version else f"/apis/{self.api_version}"
@@ -53,32 +63,20 @@ class Kind:
 
 def builtin(api_version: str, kind: str) -> Kind | None:
     """The kind of Kubernetes itself by this name, or None."""
-    known = _document()["kinds"].get(f"{api_version} {kind}")
-    if known is None:
-        return None
-    return Kind(
-        api_version=api_version,
-        name=kind,
-        plural=known["plural"],
-        namespaced=known["namespaced"],
-        schema=schema(known["schema"]),
-    )
+    name = f"{api_version} {kind}"
+    known = DOCUMENT.content["kinds"].get(name)
+    return Kind.of(name, known, schema(known["schema"])) if known else None
 
 
 def everything() -> list[Kind]:
     """All kinds of Kubernetes itself."""
-    names = [name.split(" ") for name in _document()["kinds"]]
-    return [kind for api_version, name in names if (kind := builtin(api_version, name))]
+    kinds = DOCUMENT.content["kinds"].items()
+    return [Kind.of(name, known, schema(known["schema"])) for name, known in kinds]
 
 
 def schema(name: str) -> Schema:
     """The schema ``name`` of the document, such as ``io.k8s.api.apps.v1.Deployment``."""
-    return _document()["schemas"][name]
-
-
-@functools.cache
-def _document() -> dict[str, Any]:
-    return json.loads(gzip.decompress(DOCUMENT.read_bytes()))
+    return DOCUMENT.content["schemas"][name]
 
 
 def reduced(documents: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,8 +111,7 @@ def _write() -> None:
         path.name.removesuffix("_openapi.json").replace("__", "/"): json.loads(path.read_text())
         for path in sorted(folder.glob("api*__*_openapi.json"))
     }
-    text = json.dumps(reduced(documents), separators=(",", ":"), sort_keys=True)
-    DOCUMENT.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+    DOCUMENT.write(reduced(documents))
 
 
 if __name__ == "__main__":

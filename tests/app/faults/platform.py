@@ -10,13 +10,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
 import httpx
 import psutil
 
-from app.db import postgres as app_postgres
 from app.db.redis import LIFE_KEY
-from app.tenancy import tenants
 from local.home import LOOPBACK, Home
 from local.ports import Ports
 from local.postgres import Postgres
@@ -30,7 +27,7 @@ from tests.app.real.conftest import (
     create_database,
     eventually,
     free_port,
-    run,
+    make_tenant,
 )
 from tests.app.real.proxy import Proxy
 from tests.conftest import PostgresServer, RedisServer
@@ -110,7 +107,7 @@ class Platform:
 
     def new_tenant(self) -> Tenant:
         """A tenant whose whole history a test knows."""
-        return run(_tenant(self.database))
+        return make_tenant(self.database, f"t-{time.monotonic_ns()}")
 
     @property
     def postgres_family(self) -> list[psutil.Process]:
@@ -211,15 +208,6 @@ def _engines(home: Home) -> tuple[PostgresServer, RedisServer]:
             host=redis.host, port=redis.port, ca=redis.ca, token="a-token-of-at-least-sixteen", server=redis
         ),
     )
-
-
-async def _tenant(database: Database) -> Tenant:
-    connection: asyncpg.Connection = await app_postgres.connect(database.settings, "database-master")
-    try:
-        made = await tenants.create(connection, f"t-{time.monotonic_ns()}")
-    finally:
-        await connection.close()
-    return Tenant(id=made.tenant_id, key=made.key.text)
 
 
 def family(pid: int) -> list[psutil.Process]:

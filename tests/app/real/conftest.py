@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,8 +21,11 @@ import httpx
 import pytest
 
 from app.db import postgres as app_postgres
+from app.db.redis import Redis
 from app.settings import Settings
 from app.tenancy import operators, tenants
+
+from .connection import connected
 
 if TYPE_CHECKING:
     from tests.conftest import PostgresServer, RedisServer
@@ -67,15 +70,21 @@ class Database:
     environment: dict[str, str]
     settings: Settings
 
+    @asynccontextmanager
+    async def master(self) -> AsyncGenerator[asyncpg.Connection]:
+        """A connection as the superuser."""
+        connection = await app_postgres.connect(self.settings, "database-master")
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
     def query(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
         return run(self._query(sql, arguments))
 
     async def _query(self, sql: str, arguments: tuple[object, ...]) -> list[asyncpg.Record]:
-        connection = await app_postgres.connect(self.settings, "database-master")
-        try:
+        async with self.master() as connection:
             return await connection.fetch(sql, *arguments)
-        finally:
-            await connection.close()
 
     def trace(self, tenant: UUID) -> tuple[int, int, int, int]:
         """All that a write leaves: documents, versions, events, and the tenant's revision."""
@@ -213,23 +222,34 @@ def api(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Generat
         yield served
 
 
+async def _tenant(connection: asyncpg.Connection, name: str) -> Tenant:
+    made = await tenants.create(connection, name)
+    return Tenant(id=made.tenant_id, key=made.key.text)
+
+
+def make_tenant(database: Database, name: str) -> Tenant:
+    """A tenant of that name, with the event of its creation."""
+
+    async def create() -> Tenant:
+        async with database.master() as connection:
+            return await _tenant(connection, name)
+
+    return run(create())
+
+
 @pytest.fixture
 def new_tenant(database: Database) -> Callable[[], Tenant]:
     """Makes tenants."""
 
     async def create() -> Tenant:
-        connection = await app_postgres.connect(database.settings, "database-master")
-        try:
-            # In one transaction, so that nobody is told of the event of its creation: tests count from zero.
-            async with connection.transaction():
-                made = await tenants.create(connection, f"t-{secrets.token_hex(8)}")
-                await connection.execute("delete from vanta.outbox where tenant_id = $1", made.tenant_id)
-                await connection.execute(
-                    "update vanta.tenant_head set revision = 0 where tenant_id = $1", made.tenant_id
-                )
-        finally:
-            await connection.close()
-        return Tenant(id=made.tenant_id, key=made.key.text)
+        # In one transaction, so that nobody is told of the event of its creation: tests count from zero.
+        async with database.master() as connection, connection.transaction():
+            made = await _tenant(connection, f"t-{secrets.token_hex(8)}")
+            await connection.execute("delete from vanta.outbox where tenant_id = $1", made.id)
+            await connection.execute(
+                "update vanta.tenant_head set revision = 0 where tenant_id = $1", made.id
+            )
+        return made
 
     return lambda: run(create())
 
@@ -238,11 +258,8 @@ def make_operator_key(database: Database) -> str:
     """An operator's key, as ``python -m app operator-key create`` makes it."""
 
     async def create() -> str:
-        connection = await app_postgres.connect(database.settings, "database-master")
-        try:
+        async with database.master() as connection:
             return (await operators.create(connection, "test", None)).text
-        finally:
-            await connection.close()
 
     return run(create())
 
@@ -280,3 +297,10 @@ async def pool(database: Database) -> AsyncGenerator[asyncpg.Pool]:
     pool = await app_postgres.pool(database.settings, 8)
     yield pool
     await pool.close()
+
+
+@pytest.fixture
+async def redis(database: Database) -> AsyncGenerator[Redis]:
+    """A connection to the cache of ``database``."""
+    async with connected(database.settings) as redis:
+        yield redis

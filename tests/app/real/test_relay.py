@@ -3,8 +3,7 @@
 import asyncio
 import signal
 import threading
-import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from app.settings import Settings
 from tests.conftest import PostgresServer, RedisServer
 
 from .conftest import Database, Tenant, command, create_database, eventually, run, serving
+from .connection import connected
 from .proxy import Proxy
 
 
@@ -30,20 +30,6 @@ def database(
     made = create_database(postgres, tmp_path_factory.mktemp("relay"), redis_server)
     assert command(made, "migrate").returncode == 0
     return made
-
-
-@pytest.fixture
-async def redis(database: Database) -> AsyncGenerator[Redis]:
-    """A connection to the Redis of all tests."""
-    connection = Redis(database.settings)
-    task = asyncio.create_task(connection.run())
-    deadline = time.monotonic() + 20
-    while connection.server_id is None:
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
-    yield connection
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.fixture
@@ -80,15 +66,8 @@ def ids_from_outside(settings: Settings, tenant: Tenant) -> list[int]:
     """The revisions in the stream, asked for by a connection of its own."""
 
     async def ask() -> list[int]:
-        redis = Redis(settings)
-        task = asyncio.create_task(redis.run())
-        try:
-            async with asyncio.timeout(20):
-                while redis.server_id is None:  # noqa: ASYNC110 - the connection sets no event
-                    await asyncio.sleep(0.01)
-                return await revisions(redis, tenant)
-        finally:
-            task.cancel()
+        async with connected(settings) as redis:
+            return await revisions(redis, tenant)
 
     return run(ask())
 

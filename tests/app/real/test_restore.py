@@ -15,13 +15,20 @@ import httpx
 import pytest
 
 from app.settings import Settings
-from app.tenancy import tenants
 from local import tls
 from local.aws.emulator import ACCOUNT, Aws
 from tests.conftest import RedisServer
-from tests.local.regions import HERE, PASSWORD, Region
+from tests.local.regions import HERE, MASTER, PASSWORD, Region
 
-from .conftest import ROOT, Database, Tenant, app_postgres, command, eventually, run, serving, write_secrets
+from .conftest import (
+    ROOT,
+    Database,
+    command,
+    eventually,
+    make_tenant,
+    serving,
+    write_secrets,
+)
 
 ANY = {"if-none-match": "*"}
 
@@ -57,23 +64,12 @@ class World:
         (found,) = json.loads(done.stdout)
         return found
 
-    def tenant(self) -> Tenant:
-        async def create() -> Tenant:
-            connection = await app_postgres.connect(self.database.settings, "database-master")
-            try:
-                made = await tenants.create(connection, "acme")
-            finally:
-                await connection.close()
-            return Tenant(id=made.tenant_id, key=made.key.text)
-
-        return run(create())
-
 
 @pytest.fixture
 def world(aws: Aws, redis_server: RedisServer, tmp_path: Path) -> Iterator[World]:
     """A cluster with a reader, and the state API's schema in it."""
     region = Region(aws, HERE, "undone")
-    region.create(members=2, MasterUsername="master", MasterUserPassword=PASSWORD, DatabaseName="vanta")
+    region.create(members=2, **MASTER)
     described, ca = region.described, tls.ensure(aws.home).ca
     write_secrets(
         tmp_path / "secrets",
@@ -129,7 +125,7 @@ def a_full_second() -> str:
 def test_a_bad_write_is_found_and_undone_and_what_that_gave_up_is_listed(
     world: World, tmp_path: Path
 ) -> None:
-    tenant = world.tenant()
+    tenant = make_tenant(world.database, "acme")
     with (
         serving(world.database, tmp_path) as served,
         httpx.Client(base_url=f"{served.url}/v1/state/prices", headers=tenant.headers) as client,

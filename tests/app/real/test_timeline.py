@@ -1,8 +1,5 @@
 """After the database went back in time, nothing that the cache kept of the future is believed, and events go on."""
 
-import asyncio
-import time
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import asyncpg
@@ -36,20 +33,6 @@ def database(postgres: PostgresServer, own_redis: RedisServer, tmp_path: Path) -
     made = create_database(postgres, tmp_path, own_redis)
     assert command(made, "migrate").returncode == 0
     return made
-
-
-@pytest.fixture
-async def redis(database: Database) -> AsyncGenerator[Redis]:
-    """A connection to that cache."""
-    connection = Redis(database.settings)
-    task = asyncio.create_task(connection.run())
-    deadline = time.monotonic() + 20
-    while connection.server_id is None:
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
-    yield connection
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 async def relayed(relay: Relay, redis: Redis, database: Database, tenant: Tenant) -> list[bytes]:

@@ -1,47 +1,29 @@
 """A region never used before: the runbook for it is followed, and the real engine brings up a stack that has the documents."""
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 import yaml
 
-from app.db import postgres
 from app.settings import Settings
-from app.tenancy import tenants
-from bench import cold
+from bench.cold import HERE, STEPS, THERE, measure, operated, planned
 from local import runbooks
-from local.aws.emulator import ACCOUNT, Aws
+from local.aws.emulator import Aws
 from local.environment import app_environment, mount_secrets
-from local.home import REPOSITORY
 from local.pulumi.stack import Stack
-from tests.app.real.conftest import Database, Tenant, command, run, serving
+from tests.app.real.conftest import Database, command, make_tenant, serving
+from tests.local.calls import client
 
-HERE, THERE = "eu-west-1", "eu-central-1"
 DOCUMENT = "/v1/state/agents/planner"
 ORIGIN: Mapping[str, Any] = {
     "aws:region": HERE,
     "vanta:network": {"cidr": "10.77.0.0/16", "zones": 2},
     "vanta:recovery": {"region": THERE},
 }
-
-
-def client(aws: Aws, region: str) -> Any:
-    """RDS of ``region``."""
-    return boto3.client(
-        "rds",
-        region_name=region,
-        endpoint_url=aws.endpoint,
-        aws_access_key_id=ACCOUNT,
-        aws_secret_access_key="any",
-    )
 
 
 def migrated(aws: Aws, outputs: Mapping[str, Any]) -> Database:
@@ -53,45 +35,6 @@ def migrated(aws: Aws, outputs: Mapping[str, Any]) -> Database:
     done = command(database, "migrate")
     assert done.returncode == 0, done.stderr
     return database
-
-
-def onboarded(database: Database) -> Tenant:
-    async def create() -> Tenant:
-        connection = await postgres.connect(database.settings, "database-master")
-        try:
-            made = await tenants.create(connection, "acme")
-        finally:
-            await connection.close()
-        return Tenant(id=made.tenant_id, key=made.key.text)
-
-    return run(create())
-
-
-def operated(
-    aws: Aws, folder: Path, words: Sequence[str], pod: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Python with ``words`` in ``folder``, as an operator or in a ``pod`` with that environment."""
-    return subprocess.run(
-        [sys.executable, *words],
-        cwd=folder,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(REPOSITORY),
-            "AWS_ENDPOINT_URL": aws.endpoint,
-            "AWS_ACCESS_KEY_ID": ACCOUNT,
-            "AWS_SECRET_ACCESS_KEY": "any",
-            **(pod or {}),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def planned(aws: Aws, folder: Path) -> subprocess.CompletedProcess[str]:
-    """``python -m app dr plan`` in ``folder``."""
-    options = ("--region", THERE, "--from", "origin", "--stack", "anew", "--outputs", "outputs")
-    return operated(aws, folder, ["-m", "app", "dr", "plan", *options])
 
 
 @pytest.fixture
@@ -111,7 +54,7 @@ def test_a_new_stack_begins_with_the_documents_of_a_lost_one(
 ) -> None:
     outputs = opened("origin", ORIGIN).up().outputs
     origin = migrated(module_aws, outputs)
-    tenant = onboarded(origin)
+    tenant = make_tenant(origin, "acme")
     with serving(origin, tmp_path) as served:
         url = f"{served.url}{DOCUMENT}"
         written = httpx.put(url, json={"step": 1}, headers={**tenant.headers, "if-none-match": "*"})
@@ -122,10 +65,10 @@ def test_a_new_stack_begins_with_the_documents_of_a_lost_one(
     assert nothing.returncode == 1
     assert nothing.stderr.startswith(f"There is no snapshot of {outputs['databaseIdentifier']} in {THERE}: ")
 
-    taken = client(module_aws, HERE).create_db_cluster_snapshot(
+    taken = client(module_aws, "rds", HERE).create_db_cluster_snapshot(
         DBClusterIdentifier=outputs["databaseIdentifier"], DBClusterSnapshotIdentifier="taken"
     )
-    copied = client(module_aws, THERE).copy_db_cluster_snapshot(
+    copied = client(module_aws, "rds", THERE).copy_db_cluster_snapshot(
         SourceDBClusterSnapshotIdentifier=taken["DBClusterSnapshot"]["DBClusterSnapshotArn"],
         TargetDBClusterSnapshotIdentifier="copied",
         SourceRegion=HERE,
@@ -174,6 +117,6 @@ def test_a_new_stack_begins_with_the_documents_of_a_lost_one(
 
 @pytest.mark.usefixtures("engine")
 def test_the_cold_path_is_timed_until_it_has_the_last_document_and_takes_a_new_one(tmp_path: Path) -> None:
-    found = cold.measure(tmp_path, 1)
+    found = measure(tmp_path, 1)
     assert found["documents"] > 0
-    assert found["sum"] == pytest.approx(sum(found["seconds"][step] for step in cold.STEPS), abs=0.1)
+    assert found["sum"] == pytest.approx(sum(found["seconds"][step] for step in STEPS), abs=0.1)

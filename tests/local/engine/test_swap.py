@@ -12,9 +12,9 @@ import pytest
 
 from app.recovery.exchange import exchange
 from app.recovery.restore import Restore
-from app.recovery.stacks import Stack as Outputs
 from local.aws.emulator import ACCOUNT, Aws
 from local.pulumi.stack import Stack
+from tests.app.unit.recovery import stacks
 
 from .test_global_database import ask, part
 
@@ -43,37 +43,22 @@ def client(module_aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
     return lambda service: boto3.client(service, region_name=HERE)
 
 
-def outputs(database: str) -> Outputs:
-    return Outputs(
-        name="local",
-        region=HERE,
-        account=ACCOUNT,
-        global_cluster="",
-        database=database,
-        archive_bucket="archive",
-        audit_bucket="audit",
-        kubernetes="",
-        host="",
-        own_host="",
-        zone_id="",
-    )
-
-
 async def test_after_an_exchange_the_state_says_what_is_and_nothing_is_undone(
     stack: Stack, module_aws: Aws, client: Callable[[str], Any]
 ) -> None:
-    for bucket in ("archive", "audit"):
-        client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": HERE})
     made = stack.up().outputs
+    seen = stacks.stack("local", HERE, account=ACCOUNT, database=made["identifier"])
+    for bucket in (seen.archive_bucket, seen.audit_bucket):
+        client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": HERE})
     await ask(module_aws, made, "CREATE TABLE good AS SELECT 1 AS x")
     second = dt.datetime.now(dt.UTC).replace(microsecond=0) + dt.timedelta(seconds=1)
     while dt.datetime.now(dt.UTC) <= second:  # noqa: ASYNC110 - the clock sets no event
         await asyncio.sleep(0.05)
     await ask(module_aws, made, "DROP TABLE good")
-    restore = Restore(outputs(made["identifier"]), second)
+    restore = Restore(seen, second)
     restore.make()
     done = exchange(restore, lambda _: None, api_stopped=True)
-    kept = client("s3").get_object(Bucket="audit", Key=f"recovery/{done.id}.json")
+    kept = client("s3").get_object(Bucket=seen.audit_bucket, Key=f"recovery/{done.id}.json")
     assert json.loads(kept["Body"].read())["ended"] == "done"
     stack.refresh()
     assert not stack.preview().changed

@@ -17,21 +17,11 @@ from app.recovery.journal import Done, Journal, Operation
 from app.recovery.restore import Restore
 from app.recovery.stacks import Stack
 
+from .stacks import stack
+
 Program = Callable[[str, str], Path]
 
-STACK = Stack(
-    name="here",
-    region="eu-west-1",
-    account="111122223333",
-    global_cluster="",
-    database="vanta-here-database",
-    archive_bucket="archive",
-    audit_bucket="audit",
-    kubernetes="cluster-here",
-    host="",
-    own_host="",
-    zone_id="",
-)
+STACK = stack("here", kubernetes="cluster-here")
 # As many pods are ready as were asked for last.
 KUBECTL = """
 case "$*" in

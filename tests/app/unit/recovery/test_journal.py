@@ -11,29 +11,16 @@ from app.recovery import journal as journals
 from app.recovery import run
 from app.recovery.errors import RecoveryError
 from app.recovery.journal import Done, Journal, Kind, Operation, now
-from app.recovery.stacks import Pair, Stack
+from app.recovery.stacks import Pair
 from app.recovery.steps import Steps, Wishes
 
+from .stacks import stack
+
 WISHES = Wishes(lag_limit=10)
-
-
-def stack(name: str, region: str) -> Stack:
-    return Stack(
-        name=name,
-        region=region,
-        account="111122223333",
-        global_cluster="vanta",
-        database=f"vanta-{name}",
-        archive_bucket=f"archive-{name}",
-        audit_bucket=f"audit-{name}",
-        kubernetes="",
-        host="",
-        own_host="",
-        zone_id="",
-    )
-
-
-PAIR = Pair(target=stack("there", "eu-central-1"), other=stack("here", "eu-west-1"))
+PAIR = Pair(
+    target=stack("there", "eu-central-1", global_cluster="vanta"),
+    other=stack("here", "eu-west-1", global_cluster="vanta"),
+)
 
 
 @pytest.fixture(autouse=True)

@@ -7,31 +7,18 @@ import pytest
 
 from app.recovery.errors import LostError
 from app.recovery.journal import Kind
-from app.recovery.stacks import Pair, Stack
+from app.recovery.stacks import Pair
 from app.recovery.steps import SkippedError, Steps, Wishes
+
+from .stacks import stack
 
 Program = Callable[[str, str], Path]
 
 WISHES = Wishes(lag_limit=10)
-
-
-def stack(name: str, region: str) -> Stack:
-    return Stack(
-        name=name,
-        region=region,
-        account="111122223333",
-        global_cluster="vanta",
-        database=f"vanta-{name}",
-        archive_bucket="archive",
-        audit_bucket="audit",
-        kubernetes=f"cluster-{name}",
-        host="",
-        own_host="",
-        zone_id="",
-    )
-
-
-PAIR = Pair(target=stack("there", "eu-central-1"), other=stack("here", "eu-west-1"))
+PAIR = Pair(
+    target=stack("there", "eu-central-1", global_cluster="vanta", kubernetes="cluster-there"),
+    other=stack("here", "eu-west-1", global_cluster="vanta", kubernetes="cluster-here"),
+)
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """A manifest that the API server would refuse is refused before it, with the path of what is wrong."""
 
 import copy
-import gzip
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -240,5 +238,5 @@ def test_the_documents_have_the_kinds_that_a_workload_is_made_of() -> None:
 
 
 def test_the_document_is_that_of_the_version_that_a_cluster_here_runs() -> None:
-    document = json.loads(gzip.decompress(kinds.DOCUMENT.read_bytes()))
+    document = kinds.DOCUMENT.content
     assert document["version"] == kinds.VERSION, "run python -m local.provider.kubernetes.kinds"
