@@ -10,7 +10,7 @@ ACTIONLINT := $(CACHE)/actionlint-$(ACTIONLINT_VERSION)/actionlint
 export UV
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status setup test test-unit test-engine test-e2e test-faults test-fuzz test-cluster dr-drill test-versions cluster-up cluster-down check format bench bench-cold bench-documents bench-release diagram image test-image lock
+.PHONY: help up down status setup test test-unit test-engine test-e2e test-faults test-fuzz test-cluster dr-drill test-versions cluster-up cluster-down check format bench bench-cold bench-documents bench-release bench-rooms diagram image test-image lock
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -110,6 +110,9 @@ bench-documents: setup ## compare latencies with ten thousand documents and with
 
 bench-release: image ## measure rollouts under load and the start of pods on a real Kubernetes (root, five minutes)
 	@$(UV) run --quiet --locked --isolated --group bench python -m bench.release
+
+bench-rooms: setup ## measure secrets, sessions, agents, transactions, lists and watches, and LangGraph's own checkpointer (seven minutes)
+	@$(UV) run --quiet --locked --isolated --group bench python -m bench.rooms
 
 STACK ?= prod
 diagram: setup ## draw STACK=prod (or another) into docs/diagrams/, as the engine previews it

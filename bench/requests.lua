@@ -1,6 +1,7 @@
 -- For wrk: sends the requests of a file, each thread a share of its own, and prints what came of it as one JSON line.
 --
--- Arguments: file, method, headers ("name: value" a line), threads. A line of the file is a path, or a path, a tab and a body.
+-- Arguments: file, method, headers ("name: value" a line), threads. A line of the file is a path, a body and a
+-- header of this request alone, with tabs between them; the latter two may be empty.
 local threads = 0
 
 function setup(thread)
@@ -9,13 +10,13 @@ function setup(thread)
 end
 
 function init(args)
-   local headers = {}
-   for name, value in args[3]:gmatch("([^:\n]+): ([^\n]+)") do headers[name] = value end
    prepared, at = {}, 0
    local line_number, shares = 0, tonumber(args[4])
    for line in io.lines(args[1]) do
       if line_number % shares == number then
-         local path, body = line:match("^([^\t]+)\t?(.*)$")
+         local path, body, own = line:match("^([^\t]+)\t([^\t]*)\t(.*)$")
+         local headers = {}
+         for name, value in (args[3] .. "\n" .. own):gmatch("([^:\n]+): ([^\n]+)") do headers[name] = value end
          prepared[#prepared + 1] = wrk.format(args[2], path, headers, body ~= "" and body or nil)
       end
       line_number = line_number + 1

@@ -42,6 +42,16 @@ class Served:
     cache: Redis
     processes: Mapping[str, psutil.Process]
 
+    @property
+    def read(self) -> Mapping[str, str]:
+        """The headers of a read."""
+        return {"Authorization": f"Bearer {self.key}"}
+
+    @property
+    def write(self) -> Mapping[str, str]:
+        """The headers of a write that wins over whatever is there."""
+        return {**self.read, "Content-Type": "application/json", "Vanta-Concurrency": "last-write-wins"}
+
     def sql(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
         """Run ``statement`` as the database's master."""
 
