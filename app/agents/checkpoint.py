@@ -63,6 +63,17 @@ class NewWrite(msgspec.Struct, frozen=True, kw_only=True):
     data: bytes
 
 
+class NewWrites(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``task`` wrote after ``checkpoint``, no two of one index; what is there of this task and index stays, unless ``replace``."""
+
+    namespace: str
+    checkpoint: str
+    task: str
+    path: str
+    replace: bool
+    writes: Sequence[NewWrite]
+
+
 class Write(msgspec.Struct, frozen=True, kw_only=True):
     """A write that waits at a checkpoint."""
 

@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from app.agents.checkpoint import Thread
-from app.agents.checkpoints import refusal
+from app.agents.errors import refusal
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):

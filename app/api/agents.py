@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from app.agents.checkpoints import UnknownTenantError
+from app.agents.errors import UnknownTenantError
 from app.agents.threads import Retention, Threads
 from app.api import body, documents, writing
 from app.api.lists import Cursor, Limit, answer, position

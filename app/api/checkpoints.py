@@ -3,13 +3,9 @@
 import msgspec
 
 from app.agents import names
-from app.agents.checkpoint import Channel, NewCheckpoint, NewWrite, Page, Part
-from app.agents.checkpoints import (
-    ChannelMissingError,
-    Checkpoints,
-    QuotaExceededError,
-    UnknownTenantError,
-)
+from app.agents.checkpoint import Channel, NewCheckpoint, NewWrite, NewWrites, Page, Part
+from app.agents.checkpoints import Checkpoints
+from app.agents.errors import ChannelMissingError, QuotaExceededError, UnknownTenantError
 from app.api import body, problems, writing
 from app.api.checkpoint_schemas import (
     MAX_BODY,
@@ -99,20 +95,19 @@ class CheckpointHandlers:
         put = await body.read(request, PutCheckpointWrites, MAX_BODY)
         if len({write.index for write in put.writes}) != len(put.writes):
             raise ProblemError(problems.INVALID_BODY, "Two writes have one index - at `$.writes`.")
+        new = NewWrites(
+            namespace=put.namespace,
+            checkpoint=checkpoint,
+            task=put.task,
+            path=put.path,
+            replace=put.replace,
+            writes=[
+                NewWrite(index=write.index, channel=write.channel, type=write.type, data=write.data)
+                for write in put.writes
+            ],
+        )
         try:
-            await self._checkpoints.put_writes(
-                thread,
-                namespace=put.namespace,
-                checkpoint=checkpoint,
-                task=put.task,
-                path=put.path,
-                replace=put.replace,
-                writes=[
-                    NewWrite(index=write.index, channel=write.channel, type=write.type, data=write.data)
-                    for write in put.writes
-                ],
-                traceparent=request.traceparent,
-            )
+            await self._checkpoints.put_writes(thread, new, request.traceparent)
         except QuotaExceededError:
             raise quota_exceeded() from None
         except UnknownTenantError:

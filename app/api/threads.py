@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from app.agents import names
 from app.agents.checkpoint import Thread
-from app.agents.checkpoints import QuotaExceededError
+from app.agents.errors import QuotaExceededError
 from app.agents.threads import Threads
 from app.api import body, problems
 from app.api.lists import Cursor, Limit, answer, position

@@ -12,7 +12,8 @@ create or replace function vanta.read_checkpoints(
     p_bytes bigint)
     returns table (kind text, checkpoint text, parent text, metadata text, channels text, more boolean, task text, channel text,
                    no int, type text, data bytea)
-    language plpgsql stable rows 64 as $$
+    language plpgsql stable rows 64
+    set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 #variable_conflict use_column
 declare
     v_thread bigint;
