@@ -60,8 +60,8 @@ from app.tracing import Tracing
 _CONNECTIONS = 8
 # Lists, transactions and settings, whose number no batch bounds.
 _SIDE_CONNECTIONS = 4
-#: Two lanes of reads and two of writes for sessions, two of reads for secrets, and two for all else of both.
-_GUARDED_CONNECTIONS = 8
+#: Two lanes of reads and two of writes for sessions, two of reads, heads and writes for secrets, and two for all else of both.
+_GUARDED_CONNECTIONS = 12
 # The parent's word that the end is near, docs/adr/0006-http-server.md.
 DRAIN_SIGNAL = signal.SIGUSR1
 _PARENT_SECONDS = 0.5

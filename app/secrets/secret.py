@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.secrets.envelope import Sealed
 from app.state.document import Condition
 
 #: What the values are sealed for; another room's do not open here.
@@ -48,6 +49,15 @@ class Put(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"Put(path={self.path!r})"
+
+
+class SealedPut(msgspec.Struct, frozen=True, kw_only=True):
+    """A :class:`Put` whose value is sealed for ``version``."""
+
+    put: Put
+    version: int
+    tag: str
+    sealed: Sealed
 
 
 class Added(msgspec.Struct, frozen=True, kw_only=True):

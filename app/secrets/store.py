@@ -7,10 +7,13 @@ import asyncpg
 import msgspec
 
 from app.secrets.envelope import Sealed
-from app.secrets.secret import Caller, Change, Description, Outcome, Put, Read, Version
+from app.secrets.secret import Caller, Change, Description, Outcome, Read, SealedPut, Version
 
-_PUT = "select * from vanta.put_secret($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+_HEADS = "select vanta.secret_heads($1, $2)"
+_PUT = "select ord, outcome, expires_ms from vanta.put_secrets($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
 _READ = "select * from vanta.read_secrets($1, $2, $3, $4, $5)"
+#: What is wrong with one of a batch, and not with the database.
+_OF_ONE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,29 +32,38 @@ class SecretStore:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
-    async def newest(self, tenant: UUID, path: str) -> int:
-        """The number of the newest version, 0 where there is none."""
-        return await self._pool.fetchval("select vanta.secret_head($1, $2)", tenant, path)
+    async def newest(self, names: Sequence[tuple[UUID, str]]) -> list[int]:
+        """The numbers of the newest versions of these tenants and paths, 0 where there is none."""
+        return await self._pool.fetchval(_HEADS, [tenant for tenant, _ in names], [path for _, path in names])
 
-    async def put(self, put: Put, version: int, tag: str, sealed: Sealed) -> tuple[Outcome, int | None]:
-        """Add ``version``: the outcome, and when it expires."""
-        row = await self._pool.fetchrow(
-            _PUT,
-            put.caller.tenant,
-            put.path,
-            version,
-            tag,
-            sealed.generation,
-            sealed.ciphertext,
-            put.ttl,
-            put.metadata,
-            put.max_versions,
-            put.condition,
-            " ".join(put.etags),
-            put.caller.by,
-            put.caller.traceparent,
-        )
-        return row["outcome"], row["expires_ms"]
+    async def put(self, puts: Sequence[SealedPut]) -> list[tuple[Outcome, int | None] | Exception]:
+        """Add versions, in the order given: the outcome of each and when it expires, or the exception that is its own."""
+        order = sorted(range(len(puts)), key=lambda index: puts[index].put.caller.tenant)
+        rows = [puts[index] for index in order]
+        try:
+            records = await self._pool.fetch(
+                _PUT,
+                [row.put.caller.tenant for row in rows],
+                [row.put.path for row in rows],
+                [row.version for row in rows],
+                [row.tag for row in rows],
+                [row.sealed.generation for row in rows],
+                [row.sealed.ciphertext for row in rows],
+                [row.put.ttl for row in rows],
+                [row.put.metadata for row in rows],
+                [row.put.max_versions for row in rows],
+                [row.put.condition for row in rows],
+                [" ".join(row.put.etags) for row in rows],
+                [row.put.caller.by for row in rows],
+                [row.put.caller.traceparent for row in rows],
+            )
+        except _OF_ONE as error:
+            if len(puts) == 1:
+                return [error]
+            # Nothing was put, and each alone is told whether it is the one.
+            return [result for one in puts for result in await self.put([one])]
+        found = {order[row["ord"] - 1]: (row["outcome"], row["expires_ms"]) for row in records}
+        return [found[index] for index in range(len(puts))]
 
     async def read(self, reads: Sequence[Read]) -> list[Stored | None]:
         """The sealed values, in the order asked for; that they were read is an event before this returns."""

@@ -2,16 +2,17 @@
 
 import asyncio
 import secrets
+from uuid import UUID
 
 import asyncpg
 
 from app.secrets.envelope import Envelope
-from app.secrets.secret import Added, Put, Read, Value
+from app.secrets.secret import Added, Outcome, Put, Read, SealedPut, Value
 from app.secrets.store import SecretStore, Stored
 from app.state.batch import Batcher
 
 _LANES = 2
-_READS_AT_ONCE = 64
+_AT_ONCE = 64
 #: How long a write tries on while others are faster (seconds).
 _PUT_SECONDS = 8.0
 
@@ -20,10 +21,15 @@ class Vault:
     """Puts and gets values; raises a :class:`~app.secrets.errors.SealingError`, or what the database raises."""
 
     def __init__(self, store: SecretStore, envelope: Envelope) -> None:
-        self._store = store
         self._envelope = envelope
         self._reads = Batcher[Read, Stored | None](
-            "secret-read", store.read, identity=id, lanes=_LANES, limit=_READS_AT_ONCE
+            "secret-read", store.read, identity=id, lanes=_LANES, limit=_AT_ONCE
+        )
+        self._heads = Batcher[tuple[UUID, str], int](
+            "secret-head", store.newest, identity=id, lanes=_LANES, limit=_AT_ONCE
+        )
+        self._writes = Batcher[SealedPut, tuple[Outcome, int | None]](
+            "secret-write", store.put, identity=id, lanes=_LANES, limit=_AT_ONCE
         )
 
     async def put(self, put: Put) -> Added:
@@ -32,10 +38,12 @@ class Vault:
         tag = secrets.token_hex(8)
         async with asyncio.timeout(_PUT_SECONDS):
             while True:
-                version = await self._store.newest(tenant, put.path) + 1
+                version = await self._heads.submit((tenant, put.path)) + 1
                 try:
                     sealed = await self._envelope.encrypt(tenant, put.path, version, put.value)
-                    outcome, expires_ms = await self._store.put(put, version, tag, sealed)
+                    outcome, expires_ms = await self._writes.submit(
+                        SealedPut(put=put, version=version, tag=tag, sealed=sealed)
+                    )
                 except asyncpg.ForeignKeyViolationError:
                     # Erased meanwhile: there is no head to write an event under.
                     return Added(outcome="unknown_tenant", version=version, tag=tag, expires_ms=None)

@@ -32,6 +32,21 @@ end
 $$;
 
 
+-- vanta.secret_head of many, in their order.
+create or replace function vanta.secret_heads(p_tenants uuid[], p_paths text[]) returns int[]
+    language plpgsql
+    set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+    v_heads int[] := '{}';
+begin
+    for n in 1 .. cardinality(p_tenants) loop
+        v_heads := v_heads || vanta.secret_head(p_tenants[n], p_paths[n]);
+    end loop;
+    return v_heads;
+end
+$$;
+
+
 -- What a write of the secret would be refused with, null if nothing: conditions as of vanta.write_documents, judged on the
 -- newest version; one that is deleted, destroyed or expired is absent.
 create or replace function vanta.secret_refusal(p_tenant uuid, p_path text, p_condition text, p_etags text)
@@ -101,12 +116,41 @@ end
 $$;
 
 
+-- vanta.put_secret of many, tenants in rising order, one after the other; also unknown_tenant.
+create or replace function vanta.put_secrets(
+    p_tenants uuid[], p_paths text[], p_versions int[], p_tags text[], p_generations int[], p_sealed bytea[], p_ttls int[],
+    p_metadata text[], p_max_versions int[], p_conditions text[], p_etags text[], p_by text[], p_traceparents text[])
+    returns table (ord int, outcome text, expires_ms bigint)
+    language plpgsql rows 16
+    set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+    v_known boolean;
+begin
+    for n in 1 .. cardinality(p_tenants) loop
+        if n = 1 or p_tenants[n] <> p_tenants[n - 1] then
+            v_known := vanta.lock_head(p_tenants[n]);
+        end if;
+        if not v_known then
+            return query select n, 'unknown_tenant', null::bigint;
+            continue;
+        end if;
+        return query
+        select n, p.outcome, p.expires_ms
+        from vanta.put_secret(
+            p_tenants[n], p_paths[n], p_versions[n], p_tags[n], p_generations[n], p_sealed[n], p_ttls[n], p_metadata[n],
+            p_max_versions[n], p_conditions[n], p_etags[n], p_by[n], p_traceparents[n]) p;
+    end loop;
+end
+$$;
+
+
 -- Values of many tenants, each with the event of its being read; tenants in rising order, each under its own row-level security.
 -- A version of null is the newest. Who gets no row gets no event: there is nothing to read.
 create or replace function vanta.read_secrets(
     p_tenants uuid[], p_paths text[], p_versions int[], p_by text[], p_traceparents text[])
     returns table (ord int, version int, tag text, generation int, sealed bytea, created_ms bigint, expires_ms bigint)
-    language plpgsql rows 16 as $$
+    language plpgsql rows 16
+    set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 #variable_conflict use_column
 declare
     v_row   vanta.secret_version;
