@@ -39,3 +39,9 @@ create type vanta.new_checkpoint_writes as (
     datas       bytea[],
     traceparent text
 );
+
+-- By its name a thread is found with this index only. Where tables are small PostgreSQL takes the newest of indexes that cost alike, which
+-- was agent_thread_age: all threads of the agent, and so until it counts the table again.
+alter table vanta.agent_thread
+    add constraint agent_thread_name unique (tenant_id, agent, thread),
+    drop constraint agent_thread_tenant_id_agent_thread_key;

@@ -169,3 +169,13 @@ async def test_the_release_before_puts_as_it_did(
     assert (left["checkpoints"], left["parts"], left["writes"]) == (1, 1, 1)
     assert left["bytes"] == left["counted"] == left["counted_for_tenant"]
     assert await asyncio.to_thread(revisions, database, tenant) == [1, 2, 3]
+
+
+async def test_a_thread_is_found_by_its_name_even_where_postgresql_has_not_counted_yet(
+    database: Database,
+) -> None:
+    query = "explain (generic_plan) select parts from vanta.agent_thread where tenant_id = $1 and agent = $2 and thread = $3"
+    async with database.master() as connection:
+        await connection.execute("set enable_seqscan = off")
+        plan = "".join(row[0] for row in await connection.fetch(query, uuid4(), "a", "t"))
+    assert "agent_thread_name" in plan

@@ -14,7 +14,7 @@ begin
         select t.thread_no from vanta.agent_thread t
         where t.tenant_id = p_tenant and t.agent = p_agent and t.thread = any (p_threads)
             and (p_before is null or t.written_on < p_before)
-        order by t.thread_no
+        order by t.thread
         for update);
     for v_thread in select t.thread_no, t.bytes from vanta.agent_thread t where t.thread_no = any (v_locked) loop
         perform vanta.note_thread(
@@ -44,7 +44,7 @@ begin
     v_locked := array(
         select t.thread_no from vanta.agent_thread t
         where t.tenant_id = p_tenant and t.agent = p_agent and t.thread = any (p_threads)
-        order by t.thread_no
+        order by t.thread
         for update);
     foreach v_thread in array v_locked loop
         v_bytes := 0;
@@ -85,7 +85,7 @@ begin
         select t.thread_no from vanta.agent_thread t
         where t.tenant_id = p_tenant and t.agent = p_agent and t.thread_no in (
             select c.thread_no from vanta.checkpoint c where c.tenant_id = p_tenant and c.run = any (p_runs))
-        order by t.thread_no
+        order by t.thread
         for update);
     foreach v_thread in array v_locked loop
         v_bytes := 0;
@@ -111,6 +111,19 @@ end
 $$;
 
 
+-- A thread that is not there yet, locked; null if it is there.
+create or replace function vanta.begin_thread(p_tenant uuid, p_agent text, p_thread text) returns bigint
+    language plpgsql as $$
+declare
+    v_thread bigint;
+begin
+    insert into vanta.agent_thread as t (tenant_id, agent, thread) values (p_tenant, p_agent, p_thread)
+    on conflict do nothing
+    returning t.thread_no into v_thread;
+    return v_thread;
+end
+$$;
+
 -- Copy a thread, everything in it, to one that is not there yet. Outcomes: copied, not_found, exists.
 create or replace function vanta.copy_thread(
     p_tenant uuid, p_agent text, p_source text, p_target text, p_traceparent text) returns text
@@ -118,21 +131,27 @@ create or replace function vanta.copy_thread(
 declare
     v_source vanta.agent_thread;
     v_target bigint;
+    v_first  boolean := p_target collate "C" < p_source;
 begin
     perform set_config('vanta.tenant', p_tenant::text, true);
+    if v_first then
+        v_target := vanta.begin_thread(p_tenant, p_agent, p_target);
+    end if;
     -- Nobody changes the source meanwhile; others may copy it too.
     select t.* into v_source from vanta.agent_thread t
     where t.tenant_id = p_tenant and t.agent = p_agent and t.thread = p_source
     for share;
     if not found then
+        delete from vanta.agent_thread t where t.tenant_id = p_tenant and t.thread_no = v_target;
         return 'not_found';
     end if;
-    insert into vanta.agent_thread as t (tenant_id, agent, thread, parts) values (p_tenant, p_agent, p_target, v_source.parts)
-    on conflict do nothing
-    returning t.thread_no into v_target;
-    if not found then
+    if not v_first then
+        v_target := vanta.begin_thread(p_tenant, p_agent, p_target);
+    end if;
+    if v_target is null then
         return 'exists';
     end if;
+    update vanta.agent_thread t set parts = v_source.parts where t.tenant_id = p_tenant and t.thread_no = v_target;
     insert into vanta.checkpoint_part (tenant_id, thread_no, no, digest, type, data)
     select p_tenant, v_target, p.no, p.digest, p.type, p.data
     from vanta.checkpoint_part p where p.thread_no = v_source.thread_no;
@@ -169,31 +188,31 @@ end
 $$;
 
 
--- Delete threads that nobody wrote to for longer than their agent keeps them, at most p_limit; how many those were.
--- A thread may be large, and what would take longer than a statement may would never get done: so a few of each agent at a time.
+-- Delete threads of one agent that nobody wrote to for longer than it keeps them, at most p_limit; how many those were.
+-- A thread may be large, and what would take longer than a statement may would never get done: so a few at a time. Of one agent,
+-- for the tenant's head is locked by then, and no thread may be after that.
 create or replace function vanta.sweep_threads(p_tenant uuid, p_limit int) returns int
     language plpgsql as $$
 declare
     v_agent record;
-    v_swept int := 0;
 begin
     perform set_config('vanta.tenant', p_tenant::text, true);
-    for v_agent in
-        select r.agent, current_date - r.keep_days as before, array_agg(t.thread) as threads
-        from vanta.agent_retention r
-        -- Plan: a range of agent_thread_age.
-        cross join lateral (
-            select t.thread from vanta.agent_thread t
-            where t.tenant_id = p_tenant and t.agent = r.agent and t.written_on < current_date - r.keep_days
-            order by t.written_on
-            limit least(p_limit, 20)
-        ) t
-        where r.tenant_id = p_tenant and r.keep_days is not null
-        group by r.agent, r.keep_days
-    loop
-        -- One that somebody has written to by now is not deleted.
-        v_swept := v_swept + vanta.delete_threads(p_tenant, v_agent.agent, v_agent.threads, v_agent.before, null);
-    end loop;
-    return v_swept;
+    select r.agent, current_date - r.keep_days as before, array_agg(t.thread) as threads into v_agent
+    from vanta.agent_retention r
+    -- Plan: a range of agent_thread_age.
+    cross join lateral (
+        select t.thread from vanta.agent_thread t
+        where t.tenant_id = p_tenant and t.agent = r.agent and t.written_on < current_date - r.keep_days
+        order by t.written_on
+        limit least(p_limit, 20)
+    ) t
+    where r.tenant_id = p_tenant and r.keep_days is not null
+    group by r.agent, r.keep_days
+    limit 1;
+    if not found then
+        return 0;
+    end if;
+    -- One that somebody has written to by now is not deleted.
+    return vanta.delete_threads(p_tenant, v_agent.agent, v_agent.threads, v_agent.before, null);
 end
 $$;

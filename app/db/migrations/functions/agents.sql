@@ -1,17 +1,19 @@
 -- Threads of agents: locking, counting and pruning them. Checkpoints are put in checkpoints.sql, and read in agent_reads.sql; whole
 -- threads are in agent_threads.sql.
 --
--- Locks are taken in one order: all threads, by their number, then the tenant's head, last of all. A thread that comes into
--- being has a higher number than all that are locked before it.
+-- Locks are taken in one order: all threads, by tenant, agent and name, then the tenants' heads, last of all.
 
 -- How many checkpoints of each namespace are kept where the agent says nothing.
 create or replace function vanta.default_keep_checkpoints() returns int
     language sql immutable parallel safe as $$ select 100 $$;
 
+-- PL/pgSQL, because SQL functions are planned at each call.
 create or replace function vanta.keep_checkpoints(p_tenant uuid, p_agent text) returns int
-    language sql stable as $$
-    select coalesce((select r.keep_checkpoints from vanta.agent_retention r where r.tenant_id = p_tenant and r.agent = p_agent),
-                    vanta.default_keep_checkpoints())
+    language plpgsql stable as $$
+begin
+    return coalesce((select r.keep_checkpoints from vanta.agent_retention r where r.tenant_id = p_tenant and r.agent = p_agent),
+                    vanta.default_keep_checkpoints());
+end
 $$;
 
 
@@ -21,37 +23,9 @@ create or replace function vanta.hold_thread(
     language plpgsql as $$
 begin
     perform set_config('vanta.tenant', p_tenant::text, true);
-    select t.thread_no, t.parts into hold_thread.thread_no, hold_thread.parts
-    from vanta.agent_thread t
-    where t.tenant_id = p_tenant and t.agent = p_agent and t.thread = p_thread
-    for update;
-    if not found then
-        insert into vanta.agent_thread as t (tenant_id, agent, thread) values (p_tenant, p_agent, p_thread)
-        on conflict (tenant_id, agent, thread) do update set written_on = current_date
-        returning t.thread_no, t.parts into hold_thread.thread_no, hold_thread.parts;
-    end if;
-end
-$$;
-
--- Lock those of these threads that are there.
-create or replace function vanta.hold_threads(p_tenants uuid[], p_agents text[], p_threads text[]) returns void
-    language plpgsql
-    set enable_hashjoin = off set enable_mergejoin = off as $$
-declare
-    v_of record;
-begin
-    for v_of in
-        select g.tenant, array_agg(g.agent) as agents, array_agg(g.thread) as threads
-        from unnest(p_tenants, p_agents, p_threads) as g (tenant, agent, thread)
-        group by g.tenant
-        order by g.tenant
-    loop
-        perform set_config('vanta.tenant', v_of.tenant::text, true);
-        perform from unnest(v_of.agents, v_of.threads) as g (agent, thread)
-        join vanta.agent_thread t on t.tenant_id = v_of.tenant and t.agent = g.agent and t.thread = g.thread
-        order by t.thread_no
-        for update of t;
-    end loop;
+    insert into vanta.agent_thread as t (tenant_id, agent, thread) values (p_tenant, p_agent, p_thread)
+    on conflict (tenant_id, agent, thread) do update set written_on = current_date
+    returning t.thread_no, t.parts into hold_thread.thread_no, hold_thread.parts;
 end
 $$;
 

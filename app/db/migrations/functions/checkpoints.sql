@@ -131,7 +131,6 @@ declare
     v_traceparents text[] := '{}';
     v_datas        jsonb[] := '{}';
 begin
-    perform vanta.hold_threads(array_agg(p.tenant), array_agg(p.agent), array_agg(p.thread)) from unnest(p_puts) p;
     foreach v_put in array p_puts loop
         v_n := v_n + 1;
         begin
@@ -238,7 +237,6 @@ declare
     v_traceparents text[] := '{}';
     v_datas        jsonb[] := '{}';
 begin
-    perform vanta.hold_threads(array_agg(p.tenant), array_agg(p.agent), array_agg(p.thread)) from unnest(p_puts) p;
     foreach v_put in array p_puts loop
         v_n := v_n + 1;
         begin
