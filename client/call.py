@@ -50,7 +50,9 @@ class Call(Generic[T]):
 
     def request(self) -> Request:
         """The request; with ``once`` each has a key of its own, so send it again instead of making another."""
-        headers = {name: str(value) for name, value in self.headers.items() if value is not None}
+        headers = {
+            name: header(name, str(value)) for name, value in self.headers.items() if value is not None
+        }
         if self.body is not None:
             headers["Content-Type"] = self.media_type
         if self.once:
@@ -79,11 +81,36 @@ def present(**members: Any) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
+def header(name: str, value: str) -> str:
+    """``value``, if it can stand in a header; httpx would quote it in its refusal, and a key or token would end in a log."""
+    if value.isascii() and value.isprintable() and value == value.strip() != "":
+        return value
+    raise ValueError(
+        f"{name} is empty, or has a line end, a space at its edge or a sign that is not ASCII: strip what it was read from."
+    )
+
+
 def encode(value: Any) -> bytes:
-    """``value`` as JSON; what msgspec knows is welcome, NaN is not (:class:`ValueError`)."""
-    return json.dumps(
-        msgspec.to_builtins(value, str_keys=True), allow_nan=False, ensure_ascii=False, separators=(",", ":")
-    ).encode()
+    """``value`` as JSON; what msgspec knows is welcome, but neither NaN (:class:`ValueError`) nor what would come back as something else (:class:`TypeError`)."""
+    plain = msgspec.to_builtins(value, str_keys=True)
+    # What JSON has is the same again; comparing takes a thirtieth of looking at each member here.
+    if plain != value:
+        _check(value)
+    return json.dumps(plain, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _check(value: Any) -> None:
+    # Not what is in a Struct or dataclass: read as that type it comes back as it was.
+    if isinstance(value, dict):
+        for member in value.values():
+            _check(member)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _check(item)
+    elif isinstance(value, set | frozenset):
+        raise TypeError("A set would come back as a list, in any order: put sorted(...) of it.")
+    elif isinstance(value, bytes | bytearray | memoryview):
+        raise TypeError("Bytes would come back as text: put the text that stands for them, as base64 does.")
 
 
 def reads(schema: type[Struct]) -> Callable[[httpx.Response], Struct]:
@@ -100,11 +127,12 @@ def _path(route: str, names: Mapping[str, str]) -> str:
     for literal, name, _, _ in Formatter().parse(route):
         path += literal
         if name is not None:
-            path += _quoted(name, names[name])
+            path += quoted(name, names[name])
     return path
 
 
-def _quoted(name: str, value: str) -> str:
+def quoted(name: str, value: str) -> str:
+    """``value`` as the part of a path that is its ``name``."""
     if not value:
         raise ValueError(f"The {name} is empty: it would name something else.")
     segments = quote(value, safe="/" if name in _REST else "").split("/")

@@ -59,22 +59,29 @@ def answer(call: Call[T], retries: int) -> Flow[T]:
 
 
 def accepted(request: Request, retries: int) -> Flow[httpx.Response]:
-    """The answer to ``request`` unless it is a refusal; sent again, up to ``retries`` times, only where that does nothing twice."""
+    """The answer to ``request``; raises the :class:`~client.problem.Problem` that a refusal is."""
+    came = yield from answered(request, retries)
+    if came.is_success or came.status_code == httpx.codes.NOT_MODIFIED:
+        return came
+    raise problem(came)
+
+
+def answered(request: Request, retries: int) -> Flow[httpx.Response]:
+    """The answer to ``request``, be it a refusal; sent again, up to ``retries`` times, only where that does nothing twice."""
     for attempt in count():
         came = yield request
-        if isinstance(came, httpx.Response) and (
-            came.is_success or came.status_code == httpx.codes.NOT_MODIFIED
-        ):
-            return came
         seconds = pause(request, came, attempt) if attempt < retries else None
-        if seconds is None:
-            raise came if isinstance(came, httpx.TransportError) else problem(came)
-        yield Wait(seconds)
+        if seconds is not None:
+            yield Wait(seconds)
+        elif isinstance(came, httpx.TransportError):
+            raise came
+        else:
+            return came
     raise AssertionError  # pragma: no cover - counting does not end
 
 
 def pause(request: Request, came: httpx.Response | httpx.TransportError, attempt: int) -> float | None:
-    """Seconds to wait before ``request`` is sent again, None if it must not be."""
+    """Seconds to wait before ``request`` is sent again, None if it must not or need not be."""
     if isinstance(came, httpx.TransportError):
         again, asked = request.repeatable or isinstance(came, _NEVER_SENT), 0.0
     else:

@@ -8,7 +8,7 @@ from typing import TypeVar
 import httpx
 
 from client.call import Call, Request
-from client.flow import Chunk, Step, Wait, Walk, answer
+from client.flow import Chunk, Flow, Step, Wait, Walk, answer
 
 T = TypeVar("T")
 
@@ -25,7 +25,11 @@ class Sender:
 
     def run(self, call: Call[T]) -> T:
         """The answer to ``call``."""
-        flow, wire = answer(call, self.retries), _Wire(self._http)
+        return self.finish(answer(call, self.retries))
+
+    def finish(self, flow: Flow[T]) -> T:
+        """What ``flow`` ends with."""
+        wire = _Wire(self._http)
         try:
             step = next(flow)
             while True:
@@ -60,7 +64,11 @@ class AsyncSender:
 
     async def run(self, call: Call[T]) -> T:
         """The answer to ``call``."""
-        flow, wire = answer(call, self.retries), _AsyncWire(self._http)
+        return await self.finish(answer(call, self.retries))
+
+    async def finish(self, flow: Flow[T]) -> T:
+        """What ``flow`` ends with."""
+        wire = _AsyncWire(self._http)
         try:
             step = next(flow)
             while True:

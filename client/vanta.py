@@ -5,6 +5,7 @@ from typing import Generic
 import httpx
 
 from client.agents import Agents
+from client.call import header
 from client.checkpoints import Checkpoints
 from client.collections import Collections
 from client.documents import Documents
@@ -19,8 +20,8 @@ from client.webhooks import Webhooks
 
 #: Seconds without progress after which a request is given up.
 SECONDS = 10.0
-#: How many times a request is sent again where that does nothing twice.
-RETRIES = 3
+#: How many times a request is sent again where that does nothing twice: for 8 to 16 seconds, which a restart may take.
+RETRIES = 8
 
 
 class _Rooms(Generic[S]):
@@ -54,7 +55,9 @@ class Vanta(_Rooms[Sender]):
         retries: int = RETRIES,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._http = httpx.Client(base_url=url, headers=_headers(key), timeout=timeout, transport=transport)
+        self._http = httpx.Client(
+            base_url=url, headers=authorization(key), timeout=timeout, transport=transport
+        )
         super().__init__(Sender(self._http, retries))
 
     def __enter__(self) -> "Vanta":
@@ -81,7 +84,7 @@ class AsyncVanta(_Rooms[AsyncSender]):
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._http = httpx.AsyncClient(
-            base_url=url, headers=_headers(key), timeout=timeout, transport=transport
+            base_url=url, headers=authorization(key), timeout=timeout, transport=transport
         )
         super().__init__(AsyncSender(self._http, retries))
 
@@ -96,5 +99,6 @@ class AsyncVanta(_Rooms[AsyncSender]):
         await self._http.aclose()
 
 
-def _headers(key: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {key}"}
+def authorization(key: str) -> dict[str, str]:
+    """The header that says who asks; :class:`ValueError`, without the key, for what can be none."""
+    return {"Authorization": header("The key", f"Bearer {key}")}

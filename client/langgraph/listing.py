@@ -14,6 +14,7 @@ from client.langgraph.operations import checkpoint_of, place
 from client.langgraph.wire import Operation, Request
 
 _PAGE = 50
+_THREAD_MISSING = "urn:vanta:problem:thread-not-found"
 
 #: Yields requests, whose answers it is sent, and between them what it found.
 Walk = Generator[Request | CheckpointTuple, httpx.Response, None]
@@ -75,7 +76,7 @@ def _places(config: RunnableConfig | None) -> Operation[list[tuple[str, str]]]:
     places: list[tuple[str, str]] = []
     for thread in threads:
         response = yield Request(method="GET", path=f"/threads/{wire.escape(thread)}")
-        if response.status_code != httpx.codes.NOT_FOUND:
+        if wire.refused(response) != _THREAD_MISSING:
             places += [(thread, found["namespace"]) for found in wire.checked(response)["namespaces"]]
     return places
 

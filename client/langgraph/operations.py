@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import httpx
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
     WRITES_IDX_MAP,
@@ -20,6 +19,7 @@ from client.langgraph.wire import Operation, Request
 
 _AT_ONCE = 1000
 _CHANNEL_MISSING = "urn:vanta:problem:channel-missing"
+_CHECKPOINT_MISSING = "urn:vanta:problem:checkpoint-not-found"
 # A DeltaChannel without a value here is rebuilt from what its ancestors have, back to its last snapshot.
 _SINCE_SNAPSHOT = "counters_since_delta_snapshot"
 # What keep_latest and delete of LangGraph's prune are here: how many checkpoints stay.
@@ -34,7 +34,8 @@ def get(serde: SerializerProtocol, config: RunnableConfig) -> Operation[Checkpoi
         response = yield Request(method="GET", path=wire.checkpoint(thread, checkpoint), query=query)
     else:
         response = yield Request(method="GET", path=wire.checkpoints(thread), query={**query, "limit": 1})
-    if response.status_code == httpx.codes.NOT_FOUND:
+    # Any other 404 comes of a wrong address, and would make an agent begin anew.
+    if wire.refused(response) == _CHECKPOINT_MISSING:
         return None
     return next(tuples(serde, thread, namespace, wire.checked(response)), None)
 
@@ -142,7 +143,9 @@ def delete_runs(run_ids: Sequence[str]) -> Operation[None]:
 def copy(source: str, target: str) -> Operation[None]:
     """Copy a thread."""
     path = f"/threads/{wire.escape(str(source))}/copy"
-    wire.check((yield Request(method="POST", path=path, body={"target": wire.escape(str(target))})))
+    body = {"target": wire.escape(str(target))}
+    # A copy that was made refuses its repetition: the name is taken.
+    wire.check((yield Request(method="POST", path=path, body=body, repeatable=False)))
 
 
 def tuples(

@@ -5,7 +5,6 @@ Source: LangGraph, "Persistence"; ``BaseCheckpointSaver`` of langgraph-checkpoin
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 from langchain_core.runnables import RunnableConfig
@@ -18,28 +17,23 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
+from client.flow import answered
 from client.langgraph import listing, operations
+from client.langgraph.connections import Connections
 from client.langgraph.wire import Operation, Request, Result
-
-_SECONDS = 30.0
 
 
 class VantaSaver(BaseCheckpointSaver[int]):
     """Checkpoints of ``agent`` through the API at ``url``, with an API key that may read and write there.
 
     How many checkpoints are kept is the agent's to say (``PUT /v1/agents/{agent}/retention``), 100 of each namespace otherwise.
-    Use it as a context manager, plain or ``async``, or :meth:`close` it.
+    Use it as a context manager, plain or ``async``, or :meth:`close` it. It may be used by several threads, and by several loops,
+    at once or one after the other; a loop closes its connections when it ends.
     """
 
     def __init__(self, url: str, key: str, agent: str, *, serde: SerializerProtocol | None = None) -> None:
         super().__init__(serde=serde)
-        options: dict[str, Any] = {
-            "base_url": f"{url}/v1/agents/{quote(agent, safe='')}",
-            "headers": {"authorization": f"Bearer {key}"},
-            "timeout": _SECONDS,
-        }
-        self._client = httpx.Client(**options)
-        self._async_client = httpx.AsyncClient(**options)
+        self._connections = Connections(url, key, agent)
 
     def __enter__(self) -> "VantaSaver":
         return self
@@ -55,12 +49,11 @@ class VantaSaver(BaseCheckpointSaver[int]):
 
     def close(self) -> None:
         """Close the connections of the plain methods."""
-        self._client.close()
+        self._connections.close()
 
     async def aclose(self) -> None:
-        """Close all connections."""
-        self._client.close()
-        await self._async_client.aclose()
+        """Close these, and those of the running loop."""
+        await self._connections.aclose()
 
     # LangGraph's names and arguments from here on; what each promises is said there.
 
@@ -197,9 +190,9 @@ class VantaSaver(BaseCheckpointSaver[int]):
             return end.value
 
     def _send(self, request: Request) -> httpx.Response:
-        return self._client.request(request.method, request.path, params=request.query, json=request.body)
+        sender = self._connections.sender
+        return sender.finish(answered(request.sent(), sender.retries))
 
     async def _asend(self, request: Request) -> httpx.Response:
-        return await self._async_client.request(
-            request.method, request.path, params=request.query, json=request.body
-        )
+        sender = await self._connections.async_sender()
+        return await sender.finish(answered(request.sent(), sender.retries))

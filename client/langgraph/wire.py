@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 
 import httpx
 
+from client import call
 from client.problem import problem
 
 Result = TypeVar("Result")
@@ -15,12 +16,24 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One request to an agent's part of the API."""
+    """One request to an agent's part of the API; ``repeatable`` if sending it again does nothing twice."""
 
     method: str
     path: str
     query: Mapping[str, str | int] | None = None
     body: Mapping[str, Any] | None = None
+    repeatable: bool = True
+
+    def sent(self) -> call.Request:
+        """As it is sent."""
+        return call.Request(
+            method=self.method,
+            path=self.path,
+            query={name: str(value) for name, value in (self.query or {}).items()},
+            headers={} if self.body is None else {"Content-Type": "application/json"},
+            body=None if self.body is None else call.encode(self.body),
+            repeatable=self.repeatable,
+        )
 
 
 #: Yields requests, is sent their answers, and returns a result: it runs the same whether its driver awaits or not.

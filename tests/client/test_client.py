@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import textwrap
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
 
     from local.aws.emulator import Aws
     from tests.app.real.conftest import Database, Served, Tenant
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -305,18 +302,3 @@ def test_a_secret_is_written_read_and_destroyed(
         )
         assert described.versions[0].destroyed_at or described.versions[1].destroyed_at
         vanta.secrets.delete("crm/login", expect=Expect.PRESENT)
-
-
-def test_the_examples_of_the_documentation_run(
-    api: "Served", tenant: "Tenant", capsys: pytest.CaptureFixture[str]
-) -> None:
-    text = (ROOT / "docs" / "reference" / "client.md").read_text()
-    examples = re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    names: dict[str, object] = {"url": api.url, "key": tenant.key, "__name__": "example"}
-    for example in examples:
-        exec(textwrap.dedent(example), names)  # noqa: S102 - our own documentation
-    told = capsys.readouterr().out
-    assert len(examples) == 3
-    assert "somebody was faster" in told
-    assert "urn:vanta:problem:not-found" in told
-    assert "1 vanta.state.document.created state/agents/planner/7" in told

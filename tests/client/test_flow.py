@@ -1,15 +1,12 @@
 """When a request is sent again, and when it must not be; what is made of refusals. No socket, no clock."""
 
 import pickle
-from collections.abc import Iterable
 from typing import Any
 
 import httpx
 import pytest
 
 from client import (
-    ETag,
-    Expect,
     NotFound,
     PreconditionFailed,
     PreconditionRequired,
@@ -18,56 +15,21 @@ from client import (
     RevisionGone,
     Unavailable,
 )
-from client.call import Call, Request, encode
+from client.call import Call, Request
 from client.documents import Documents
 from client.events import Events
-from client.flow import Chunk, Flow, Wait, Walk, answer, backoff
+from client.flow import Wait, answer, backoff
 from client.keys import Keys
 from client.problem import problem
-from client.secrets import Secrets
 from client.tenants import Tenants
+from client.vanta import RETRIES
 
-CUT = httpx.ReadError("cut")
-DOWN = httpx.ConnectError("down")
+from .driven import CUT, DOWN, drive, refusal, response
+
 READ: Call[Any] = Documents.get.describe(None, "agents", "k")
 WRITE: Call[Any] = Documents.put.describe(None, "agents", "k", 1)
 #: A write that cannot be told from its repetition.
 ONCE_ONLY: Call[Any] = Keys.revoke.describe(None, "0123456789abcdef")
-
-
-def response(status: int, body: bytes = b"1", **headers: str) -> httpx.Response:
-    return httpx.Response(
-        status,
-        content=body,
-        headers={"etag": '"1-a"', **{name.replace("_", "-"): value for name, value in headers.items()}},
-        request=httpx.Request("GET", "http://api/"),
-    )
-
-
-def refusal(status: int, name: str = "x", **headers: str) -> httpx.Response:
-    body = {
-        "type": f"urn:vanta:problem:{name}",
-        "title": "T",
-        "status": status,
-        "detail": "D.",
-        "requestId": "r",
-    }
-    return response(status, encode(body), content_type="application/problem+json", **headers)
-
-
-def drive(flow: Flow[Any] | Walk[Any], came: Iterable[object]) -> tuple[list[Any], Any]:
-    """The steps of ``flow``, each but the waits answered by the next of ``came``; and its result, or what it raised."""
-    steps: list[Any] = []
-    answers = iter(came)
-    try:
-        step = next(flow)
-        while True:
-            steps.append(step)
-            step = flow.send(next(answers) if isinstance(step, Request | Chunk) else None)
-    except StopIteration as end:
-        return steps, end.value
-    except (Problem, httpx.TransportError) as error:
-        return steps, error
 
 
 @pytest.mark.parametrize("call", [READ, WRITE])
@@ -103,6 +65,12 @@ def test_it_gives_up_after_so_many_retries() -> None:
     steps, error = drive(answer(READ, 2), [CUT] * 3)
     assert [type(step) for step in steps] == [Request, Wait, Request, Wait, Request]
     assert error is CUT
+
+
+def test_it_goes_on_for_longer_than_a_restart_takes() -> None:
+    steps, result = drive(answer(READ, RETRIES), [DOWN] * RETRIES + [response(200)])
+    assert sum(step.seconds for step in steps if isinstance(step, Wait)) > 5
+    assert result.etag == '"1-a"'
 
 
 def test_it_waits_as_long_as_the_server_asks_but_not_for_ever() -> None:
@@ -169,44 +137,6 @@ def test_a_refusal_by_whatever_is_in_between_is_one_too(body: bytes, content_typ
         "Not Found",
         "r",
     )
-
-
-@pytest.mark.parametrize("key", ["..", "../../keys", "a/./b", "a?b#c", "a%2fb", "ü"])
-def test_a_name_leads_to_no_other_route(key: str) -> None:
-    path = httpx.URL("http://api" + Documents.get.describe(None, "agents", key).request().path)
-    assert path.raw_path.startswith(b"/v1/state/agents/")
-    assert b"/../" not in path.raw_path
-    assert httpx.URL("http://api/").join(str(path)).raw_path == path.raw_path
-    assert not path.raw_path.count(b"?")
-
-
-def test_an_empty_name_is_refused() -> None:
-    with pytest.raises(ValueError, match="key is empty"):
-        Documents.delete.describe(None, "agents", "").request()
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": [float("-inf")]}, "\ud800"])
-def test_what_json_cannot_say_is_refused_before_it_is_sent(value: object) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - the encoder's own words
-        Documents.put.describe(None, "agents", "k", value)
-
-
-def test_expectations_are_the_headers_of_the_api() -> None:
-    said = {
-        expect: {
-            name: value
-            for name, value in Secrets.put.describe(None, "p", 1, expect=expect).request().headers.items()
-            if name != "Content-Type"
-        }
-        for expect in (ETag('"1-a"'), *Expect, None)
-    }
-    assert said == {
-        '"1-a"': {"If-Match": '"1-a"'},
-        Expect.ABSENT: {"If-None-Match": "*"},
-        Expect.PRESENT: {"If-Match": "*"},
-        Expect.ANYTHING: {"Vanta-Concurrency": "last-write-wins"},
-        None: {},
-    }
 
 
 EVENT = (

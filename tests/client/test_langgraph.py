@@ -1,11 +1,18 @@
 """A LangGraph agent on the checkpointer: it stops and goes on, goes back in time, and outlives the API."""
 
+import asyncio
 import operator
+import os
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import httpx
+import psutil
 import pytest
 from langchain_core.runnables import RunnableConfig
 from langgraph.channels.delta import DeltaChannel
@@ -14,13 +21,14 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, interrupt
 
-from client import Problem
+from client import Problem, Vanta
+from client.agents import AgentRetention
 from client.langgraph import VantaSaver
 
-from ..app.real.conftest import serving  # noqa: TID252 - tests are no package
+from ..app.real.conftest import ROOT, serving  # noqa: TID252 - tests are no package
 
 if TYPE_CHECKING:
-    from tests.app.real.conftest import Database, Tenant
+    from tests.app.real.conftest import Database, Served, Tenant
 
 
 class State(TypedDict):
@@ -61,6 +69,82 @@ def compiled(schema: Any, saver: VantaSaver | None, **nodes: Any) -> CompiledSta
 
 def thread(name: str = "conversation / 7 é ~") -> RunnableConfig:
     return {"configurable": {"thread_id": name}}
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda graph, *arguments: graph.invoke(*arguments),
+        lambda graph, *arguments: asyncio.run(graph.ainvoke(*arguments)),
+    ],
+    ids=["plain", "async"],
+)
+def test_a_run_outlives_a_restart_of_the_api(
+    run: Any, database: "Database", tenant: "Tenant", tmp_path: Path
+) -> None:
+    with serving(database, tmp_path) as served, ExitStack() as until_end:
+
+        def restart(_: State) -> dict[str, Any]:
+            # First its workers: they would go on for a moment.
+            for process in [*psutil.Process(served.process.pid).children(recursive=True), served.process]:
+                process.kill()
+            served.process.wait()
+            until_end.enter_context(serving_again(served, database))
+            return {"messages": ["restarted"]}
+
+        with VantaSaver(served.url, tenant.key, "planner") as saver:
+            graph = compiled(State, saver, restart=restart, act=lambda _: {"messages": ["acted"]})
+            done = run(graph, {"messages": ["go"], "approved": False}, thread())
+            assert done["messages"] == ["go", "restarted", "acted"]
+            assert graph.get_state(thread()).values == done
+
+
+@contextmanager
+def serving_again(served: "Served", database: "Database") -> Generator[None]:
+    """The API where it was, not waited for."""
+    port = str(httpx.URL(served.url).port)
+    environment = {**os.environ, **database.environment, "VANTA_LISTEN_PORT": port}
+    process = subprocess.Popen([sys.executable, "-m", "app", "serve"], cwd=ROOT, env=environment)
+    try:
+        yield
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def test_a_checkpointer_outlives_its_loop_and_leaves_no_connection(saver: VantaSaver, api: "Served") -> None:
+    graph, before = agent(saver), connections(api)
+    asyncio.run(graph.ainvoke({"messages": ["go"], "approved": False}, thread()))
+    done = asyncio.run(graph.ainvoke(Command(resume=True), thread()))
+    assert done["messages"] == ["go", "planned", "acted: True"]
+    assert connections(api) == before
+
+
+def connections(api: "Served") -> set[int]:
+    """Our open sockets to ``api``."""
+    port = httpx.URL(api.url).port
+    return {
+        one.fd
+        for one in psutil.Process().net_connections("tcp")
+        if one.raddr and one.raddr.port == port and one.status == psutil.CONN_ESTABLISHED
+    }
+
+
+async def test_loops_of_two_threads_share_a_checkpointer(saver: VantaSaver) -> None:
+    await saver.aput(thread("t"), empty_checkpoint(), {"source": "loop"}, {})
+    async with asyncio.timeout(20):
+        other = await asyncio.to_thread(lambda: asyncio.run(saver.aget_tuple(thread("t"))))
+    assert other == await saver.aget_tuple(thread("t")) is not None
+    await saver.aclose()
+
+
+@pytest.mark.parametrize("address", ["{url}/", "{url}"])
+def test_a_slash_at_the_end_of_the_url_is_no_other_address(
+    address: str, api: "Served", tenant: "Tenant"
+) -> None:
+    with VantaSaver(address.format(url=api.url), tenant.key, "planner") as saver:
+        written = saver.put(thread("t"), empty_checkpoint(), {"source": "loop"}, {})
+        assert saver.get_tuple(written) is not None
 
 
 def test_an_agent_goes_on_after_the_api_was_killed(
@@ -172,16 +256,15 @@ def test_pruning_leaves_a_channel_of_deltas_whole(saver: VantaSaver) -> None:
     assert graph.invoke({"log": ["more"]}, thread())["log"] == [*done["log"], "more", "worked"]
 
 
-def test_subgraphs_leave_no_more_than_their_parents(saver: VantaSaver, tenant: "Tenant") -> None:
+def test_subgraphs_leave_no_more_than_their_parents(api: "Served", tenant: "Tenant") -> None:
     inner = compiled(State, None, one=lambda _: {"messages": ["a"]}, two=lambda _: {"messages": ["b"]})
-    graph = compiled(State, saver, inner=inner)
-    agent = str(saver._client.base_url).rstrip("/")  # noqa: SLF001 - where its agent is
-    answer = httpx.put(f"{agent}/retention", headers=tenant.headers, json={"keepCheckpoints": 3})
-    assert answer.status_code == 200
-    for _ in range(6):
-        graph.invoke({"messages": ["go"], "approved": False}, {"configurable": {"thread_id": "t"}})
-    listed = httpx.get(f"{agent}/threads/t", headers=tenant.headers).json()["namespaces"]
-    assert [one["checkpoints"] for one in listed if not one["namespace"]] == [3]
+    with VantaSaver(api.url, tenant.key, "planner") as saver, Vanta(api.url, tenant.key) as vanta:
+        graph = compiled(State, saver, inner=inner)
+        vanta.agents.put_retention("planner", AgentRetention(keep_checkpoints=3))
+        for _ in range(6):
+            graph.invoke({"messages": ["go"], "approved": False}, {"configurable": {"thread_id": "t"}})
+        listed = vanta.agents.thread("planner", "t").namespaces
+    assert [one.checkpoints for one in listed if not one.namespace] == [3]
     assert len(listed) == 2
 
 
