@@ -88,7 +88,7 @@ class Requested:
 
     def kinds(self) -> dict[str, Kind]:
         """By name."""
-        read, write = self._api.read, self._api.write
+        read, send, write = self._api.read, self._api.send, self._api.write
         checkpoints = f"/v1/agents/{AGENT}/threads/{{}}/checkpoints?limit={{}}"
         return {
             "document GET": Kind(
@@ -99,7 +99,7 @@ class Requested:
             "session read": Kind(method="GET", headers=read, targets=lambda: _presented(self._tokens)),
             "session create": Kind(
                 method="POST",
-                headers=write,
+                headers=send,
                 targets=lambda: [
                     Target("/v1/sessions", f'{{"subject": "user-{number}", "data": {SESSION_DATA}}}')
                     for number in range(1000)
@@ -126,7 +126,7 @@ class Requested:
             "document PUT": Kind(method="PUT", headers=write, targets=lambda: self.puts("written")),
             "transaction of 10": Kind(
                 method="POST",
-                headers=write,
+                headers=send,
                 targets=lambda: [Target("/v1/transactions", self._transaction()) for _ in range(3000)],
             ),
             "list of 100": Kind(
@@ -136,10 +136,10 @@ class Requested:
                     Target(f"/v1/state/listed?prefix=p{page:02}/&limit=100") for page in range(PAGES)
                 ],
             ),
-            "checkpoint put": Kind(method="PUT", headers=write, targets=self._checkpoints, once=True),
+            "checkpoint put": Kind(method="PUT", headers=send, targets=self._checkpoints, once=True),
             "checkpoint writes": Kind(
                 method="POST",
-                headers=write,
+                headers=send,
                 targets=lambda: [
                     conversation.put_writes_request(
                         AGENT, self._random.choice(self._steps), secrets.token_hex(8)

@@ -48,9 +48,14 @@ class Served:
         return {"Authorization": f"Bearer {self.key}"}
 
     @property
+    def send(self) -> Mapping[str, str]:
+        """The headers of a request with a body."""
+        return {**self.read, "Content-Type": "application/json"}
+
+    @property
     def write(self) -> Mapping[str, str]:
         """The headers of a write that wins over whatever is there."""
-        return {**self.read, "Content-Type": "application/json", "Vanta-Concurrency": "last-write-wins"}
+        return {**self.send, "Vanta-Concurrency": "last-write-wins"}
 
     def sql(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
         """Run ``statement`` as the database's master."""
