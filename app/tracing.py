@@ -102,7 +102,7 @@ def wanted(environment: Mapping[str, str]) -> bool:
         missing = True
     if missing:
         raise SettingsError(
-            f"{_SWITCH} is set, but OpenTelemetry is not installed: install vanta[otel], or leave it unset."
+            f"{_SWITCH} is set, but OpenTelemetry is not installed: install the extra otel from a checkout, or leave it unset."
         )
     return True
 

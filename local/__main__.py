@@ -90,17 +90,18 @@ def status(context: Context, *, as_json: bool) -> None:
 
 @main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def attached(command: tuple[str, ...]) -> None:
-    """Run COMMAND with the in-process providers attached to any pulumi in it.
+@click.pass_obj
+def attached(context: Context, command: tuple[str, ...]) -> None:
+    """Run COMMAND with the in-process providers attached to any pulumi in it; `make up`'s engine is on its PATH.
 
     \b
     Example, a preview of the development stack without a cloud account, in whatever backend pulumi is logged in to:
-      pulumi stack select --create dev
+      python -m local attached pulumi stack select --create dev
       python -m local attached pulumi preview --stack dev
     """
     from local.attached import run  # noqa: PLC0415 - the providers take seconds to import
 
-    sys.exit(run(command))
+    sys.exit(run(command, context[0]))
 
 
 @main.command()

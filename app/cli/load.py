@@ -80,7 +80,7 @@ def load(
     """Send requests on schedule, account for each, and say whether the objectives were held.
 
     The documents lie in the collection load-test of the key's tenant and expire within an hour. Exit code 1 says that an
-    objective was missed. Needs the extra `load` (pip install 'vanta[load]').
+    objective was missed. Needs the extra `load` (from a checkout: pip install '/path/to/vanta[load]').
     """
     profile = PROFILES[name]
     if rate is not None:
@@ -97,7 +97,7 @@ def load(
     try:
         answers, late = asyncio.run(_run(url, key_file.read_text().strip(), profile))
     except ModuleNotFoundError:
-        end("The load test needs aiohttp: pip install 'vanta[load]'.", FAILED)
+        end("The load test needs aiohttp; from a checkout: pip install '/path/to/vanta[load]'.", FAILED)
         return
     found = outcome(answers, profile.objectives)
     if report:

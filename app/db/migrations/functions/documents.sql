@@ -193,7 +193,7 @@ begin
                        'state/' || w.collection || '/' || w.key, v_now, w.traceparent,
                        jsonb_strip_nulls(jsonb_build_object(
                            'collection', w.collection, 'key', w.key, 'revision', w.revision,
-                           'etag', to_hex(w.revision) || '-' || w.digest, 'expiresAt', w.expires_at))
+                           'etag', to_hex(w.revision) || '-' || nullif(w.digest, ''), 'expiresAt', w.expires_at))
                 from written w
             )
             select n.ord, n.outcome, n.revision,
