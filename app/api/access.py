@@ -1,8 +1,9 @@
-"""Whether a caller may use a route, and so soon: asked for every request, in this one place."""
+"""Whether a caller may use a route, and so soon, and is understood: asked for every request, in this one place."""
 
 from math import ceil
 
 from app.api import problems
+from app.api.messages import Headers
 from app.api.problems import ProblemError
 from app.api.routes.route import Route
 from app.tenancy.principal import VERBS, Principal, Verb
@@ -49,6 +50,19 @@ def check(principal: Principal, route: Route, parameters: tuple[str, ...]) -> No
         if collection is None:
             raise ProblemError(problems.FORBIDDEN, "This needs a key without scopes.")
         require(principal, collection, verb)
+
+
+def check_headers(headers: Headers, route: Route) -> None:
+    """Raise :class:`ProblemError` for a header of a write that ``route`` does not read.
+
+    Who sends one counts on it: a delete would else happen whatever its If-Match says.
+    """
+    for name in route.unread:
+        if name in headers:
+            read = ", ".join(header.name for header in route.headers) or "no such header"
+            raise ProblemError(
+                problems.UNREAD_HEADER, f"{name} means nothing here: leave it out. Read here: {read}."
+            )
 
 
 def require(principal: Principal, collection: str, verb: Verb) -> None:

@@ -13,6 +13,7 @@ import structlog
 
 from app import metrics
 from app.api import access, problems, query, sealing
+from app.api.limits import Limits
 from app.api.messages import Outgoing, Request, Response, Scope, Transport
 from app.api.problems import ProblemError
 from app.api.router import Router
@@ -32,7 +33,7 @@ _WRITING = frozenset({"write", "admin"})
 
 class Application:
     """Answers requests through ``router``; ``authenticator`` says who sends them, ``rates`` whether they
-    may so soon, ``requests`` is told of each.
+    may so soon, ``limits`` what there is for them, ``requests`` is told of each.
 
     ``wrote`` is told of the tenant of each that may have written and was not refused, ``tracing`` of each where there is one.
     """
@@ -42,6 +43,7 @@ class Application:
         router: Router,
         authenticator: Authenticator,
         rates: Rates,
+        limits: Limits,
         requests: RequestLog,
         wrote: Callable[[UUID], None],
         tracing: Tracing | None = None,
@@ -49,6 +51,7 @@ class Application:
         self._router = router
         self._authenticator = authenticator
         self._rates = rates
+        self._limits = limits
         self._requests = requests
         self._wrote = wrote
         self._tracing = tracing
@@ -65,12 +68,16 @@ class Application:
                 await self._authenticate(request)
                 access.check_rate(request.principal, self._rates, started)
                 access.check(request.principal, served.route, request.parameters)
+            if served.route.unread:
+                access.check_headers(request.headers, served.route)
             if request.query_string or served.route.query:
                 request.query = query.parse(request.query_string, served.route.query)
             response = await served.handler(request)
             if served.route.verb in _WRITING and request.tenant is not None:
                 self._wrote(request.tenant)
         except ProblemError as error:
+            if error.kind is problems.QUOTA_EXCEEDED:
+                error.detail = await self._limits.detail(error, request)
             response = problems.response(error, request.request_id)
         except SealingError as error:
             response = problems.response(sealing.refusal(error, request.request_id), request.request_id)

@@ -4,14 +4,14 @@ from typing import TypeVar
 
 import msgspec
 
-from app.api import problems
+from app.api import mismatch, problems
 from app.api.messages import BodyIncompleteError, BodyTooLargeError, Request, header
 from app.api.problems import ProblemError
 from app.state import json
 
 BODY_SECONDS = 10.0
 
-Schema = TypeVar("Schema")
+Schema = TypeVar("Schema", bound=msgspec.Struct)
 
 
 async def document(
@@ -59,4 +59,4 @@ def decode(text: str, schema: type[Schema]) -> Schema:
     try:
         return msgspec.json.decode(text, type=schema)
     except msgspec.ValidationError as error:
-        raise ProblemError(problems.INVALID_BODY, f"{error}.") from None
+        raise ProblemError(problems.INVALID_BODY, mismatch.sentence(error, schema)) from None

@@ -207,14 +207,17 @@ def _after(request: Request, after: str) -> Position | None:
     return parse(text)
 
 
+def _missing(error: GoneError) -> str:
+    if error.ahead:
+        return "No event has this revision now: it is yet to come, or a recovery has given it up."
+    if error.lost:
+        return "The last event that was read is lost: a recovery has given it up, and there are others in its place."
+    return f"There are the events of revisions {error.first} to {error.head.revision}."
+
+
 def _gone(error: GoneError) -> ProblemError:
     return ProblemError(
         problems.REVISION_GONE,
-        (
-            "The last event that was read is lost: a recovery has given it up, and there are others in its place. "
-            if error.lost
-            else f"There are the events of revisions {error.first} to {error.head.revision}. "
-        )
-        + f"Read the state again, and go on after {error.head}.",
+        f"{_missing(error)} Read the state again, and go on after {error.head}.",
         after=str(error.head),
     )

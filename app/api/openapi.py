@@ -112,8 +112,8 @@ def _operation(route: Route) -> dict[str, Any]:
         + [_request_header(header) for header in route.headers],
         "responses": {str(status): _answer(answer) for status, answer in route.answers.items()},
     }
-    for status in sorted({problem.status for problem in route.problems}):
-        same = [problem for problem in route.problems if problem.status == status]
+    for status in sorted({problem.status for problem in route.refusals}):
+        same = [problem for problem in route.refusals if problem.status == status]
         operation["responses"][str(status)] = _refusal(same, bodiless=route.method == "HEAD")
     if route.verb:
         operation["security"] = [{"apiKey": []}]

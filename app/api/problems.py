@@ -90,7 +90,8 @@ INVALID_PRECONDITION = _kind("invalid-precondition", 400, "The precondition cann
 INVALID_QUERY = _kind("invalid-query", 400, "The query string cannot be understood")
 INVALID_TTL = _kind("invalid-ttl", 400, "The time to live is not allowed")
 MALFORMED_JSON = _kind("malformed-json", 400, "The body is not JSON")
-UNAUTHENTICATED = _kind("unauthenticated", 401, "A valid API key is needed")
+UNREAD_HEADER = _kind("unread-header", 400, "A header says what nobody reads here")
+UNAUTHENTICATED = _kind("unauthenticated", 401, "A valid API key or token is needed")
 FORBIDDEN = _kind("forbidden", 403, "The key may not do this")
 QUOTA_EXCEEDED = _kind("quota-exceeded", 403, "The tenant's limit would be exceeded")
 SUSPENDED = _kind("suspended", 403, "The tenant is suspended")
@@ -117,7 +118,7 @@ REVISION_GONE = _kind("revision-gone", 410, "Events after this revision are not 
 CHANNEL_MISSING = _kind("channel-missing", 409, "The parent has not what the checkpoint takes from it")
 THREAD_EXISTS = _kind("thread-exists", 409, "There is such a thread already")
 PRECONDITION_FAILED = _kind(
-    "precondition-failed", 412, "The document is not in the state the request expects"
+    "precondition-failed", 412, "What is to be changed is not in the state the request expects"
 )
 TRANSACTION_FAILED = _kind("transaction-failed", 412, "Operations of the transaction were refused")
 BODY_TOO_LARGE = _kind("body-too-large", 413, "The body is too large")
@@ -126,7 +127,7 @@ INVALID_DOCUMENT = _kind("invalid-document", 422, "The JSON is not a document")
 INVALID_BODY = _kind("invalid-body", 422, "The JSON is not what is expected here")
 INVALID_URL = _kind("invalid-url", 422, "Nothing is sent to this URL")
 IDEMPOTENCY_KEY_REUSED = _kind("idempotency-key-reused", 422, "The idempotency key is of another request")
-PRECONDITION_REQUIRED = _kind("precondition-required", 428, "The document exists: say what to do about it")
+PRECONDITION_REQUIRED = _kind("precondition-required", 428, "It exists: say what to do about it")
 RATE_LIMITED = _kind("rate-limited", 429, "The tenant sends too many requests")
 TOO_MANY_WATCHES = _kind("too-many-watches", 429, "The tenant has too many watches")
 DAMAGED = _kind("damaged", 500, "What is stored does not open")

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from app.api import problems
+from app.api import mismatch, problems
 from app.api.problems import ProblemError
 
 Query = TypeVar("Query", bound=msgspec.Struct)
@@ -54,7 +54,7 @@ def _convert(values: dict[str, str], schema: type[Query]) -> Query:
     try:
         return msgspec.convert(values, schema, strict=False)
     except msgspec.ValidationError as error:
-        raise _invalid(str(error)) from None
+        raise _invalid(mismatch.sentence(error, schema).removesuffix(".")) from None
 
 
 def _invalid(detail: str) -> ProblemError:

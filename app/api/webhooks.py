@@ -49,7 +49,12 @@ class WebhookState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     created_at: datetime
     state: Annotated[
         Literal["active", "failing", "disabled"],
-        msgspec.Meta(description="disabled: too much was given up; a test that succeeds lets it go on."),
+        msgspec.Meta(
+            description=(
+                "failing: the next event was not taken yet; a test says why. "
+                "disabled: too much was given up; a test that succeeds lets it go on."
+            )
+        ),
     ]
     delivered: Annotated[
         int, msgspec.Meta(description="Up to which revision events were sent, not wanted, or given up.")

@@ -23,6 +23,7 @@ from app.api.health import HealthHandlers
 from app.api.issuers import IssuerHandlers
 from app.api.keys import KeyHandlers
 from app.api.leaving import Leaving
+from app.api.limits import Limits
 from app.api.lists import ListsHandlers
 from app.api.messages import Scope, Transport
 from app.api.reference import ReferenceHandlers
@@ -150,7 +151,13 @@ class Worker:
             "reference": ReferenceHandlers(),
         }
         self._application = Application(
-            Router(ROUTES, rooms), authenticator, rates, self._requests, events.wrote, self._tracing
+            Router(ROUTES, rooms),
+            authenticator,
+            rates,
+            Limits(side),
+            self._requests,
+            events.wrote,
+            self._tracing,
         )
         for work in (
             redis.run(),

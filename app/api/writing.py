@@ -18,14 +18,14 @@ from app.state.store import KeyReusedError, QuotaExceededError
 MAX_TTL = 10 * 365 * 24 * 3600
 
 _TTL = "vanta-ttl"
-_ONCE = "idempotency-key"
+ONCE = "idempotency-key"
 TTL_FORM = "[1-9][0-9]{0,8}"
 _ttl_form = re.compile(TTL_FORM)
 # The draft's quoted string, and the bare one that most clients send.
 ONCE_FORM = r'"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x7e][\x21-\x7e]{0,254})'
 _once_form = re.compile(ONCE_FORM)
-# What a request says besides its method, path, query and body, and what another request would say otherwise.
-_SAID = ("if-match", "if-none-match", CONCURRENCY, _TTL)
+#: What a request says besides its method, path, query and body, and what another request would say otherwise.
+SAID = ("if-match", "if-none-match", CONCURRENCY, _TTL)
 
 
 def name_of(request: Request) -> Name:
@@ -57,7 +57,7 @@ def ttl_of(request: Request) -> int | None:
 
 def once_of(request: Request, body: str) -> Once | None:
     """The Idempotency-Key with the fingerprint of this request, None if it was not sent; raises :class:`ProblemError`."""
-    text = header(request.headers, _ONCE)
+    text = header(request.headers, ONCE)
     if text is None:
         return None
     match = _once_form.fullmatch(text)
@@ -67,7 +67,7 @@ def once_of(request: Request, body: str) -> Once | None:
             "Idempotency-Key is 1 to 255 visible ASCII characters, best a UUID.",
         )
     said = [request.method, request.path, request.query_string, body]
-    said += [header(request.headers, name) or "" for name in _SAID]
+    said += [header(request.headers, name) or "" for name in SAID]
     fingerprint = hashlib.blake2b(digest_size=16)
     for part in said:
         fingerprint.update(f"{len(part)}:{part}".encode())

@@ -23,6 +23,9 @@ def refusals(command: Callable[..., None]) -> Callable[..., None]:
     def wrapped(*args: Any, **kwargs: Any) -> None:
         try:
             command(*args, **kwargs)
+        except BrokenPipeError:
+            # Who read the output has enough of it; click ends quietly.
+            raise
         except SettingsError as error:
             end(str(error), REFUSED_SETTINGS)
         except (migrate.MigrationError, roles.RoleError, tenants.TenantError) as error:

@@ -63,7 +63,7 @@ def onboard(
 
 @click.group()
 def tenant() -> None:
-    """Customers."""
+    """Tenants: made, listed, taken along, suspended, resumed, erased."""
 
 
 # What was its name before there was anything to begin with.

@@ -90,7 +90,10 @@ def erase(*, name: str, confirm: str | None, as_json: bool) -> None:
     """
     tenant = _find(name)
     if confirm is None:
-        confirm = click.prompt(f"All that tenant {name} has goes for good. Its name once more", err=True)
+        try:
+            confirm = click.prompt(f"All that tenant {name} has goes for good. Its name once more", err=True)
+        except click.Abort:
+            end(f"Nobody answers, so nothing of {name} was erased: repeat its name with --confirm.", FAILED)
     if confirm != name:
         end(f"The names differ: nothing of {name} was erased.", FAILED)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))

@@ -15,14 +15,16 @@ _READ = "select * from vanta.read_events($1, $2, $3)"
 class GoneError(Exception):
     """The events after a position are not all there; kept are those from revision ``first`` up to ``head``.
 
-    ``lost``: what is there is another past than the one that the position is of, which a recovery has given up.
+    ``lost``: what is there is another past than the one that the position is of, which a recovery has given up; ``ahead``: or
+    no event has had its revision yet, for it does not say which one was read.
     """
 
-    def __init__(self, first: int, head: Position, *, lost: bool) -> None:
+    def __init__(self, first: int, head: Position, *, lost: bool, ahead: bool = False) -> None:
         super().__init__(f"kept are {first} to {head}")
         self.first = first
         self.head = head
         self.lost = lost
+        self.ahead = ahead
 
 
 class Page(msgspec.Struct, kw_only=True):
@@ -70,7 +72,8 @@ class Outbox:
         page = (await self.read({tenant: after.revision}, limit))[tenant]
         swept = after.revision < page.swept
         if swept or not page.follows(after):
-            raise GoneError(page.swept + 1, await self.head(tenant), lost=not swept)
+            ahead = after.time is None and after.revision > page.head
+            raise GoneError(page.swept + 1, await self.head(tenant), lost=not swept, ahead=ahead)
         return page
 
     async def head(self, tenant: UUID) -> Position:

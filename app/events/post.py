@@ -75,7 +75,10 @@ class Poster:
             writer.transport.abort()
 
     async def _resolve(self, host: str, port: int) -> tuple[str, int]:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except socket.gaierror:
+            raise DeliveryError("The name of the host could not be looked up.") from None
         addresses = [str(address[0]) for *_, address in found]
         if not self.private and (error := address_error(addresses)):
             raise DeliveryError(error)

@@ -14,6 +14,7 @@ import msgspec
 
 MAX_URL = 2048
 _PREFIX = "whsec_"
+_NOT_PUBLIC = "Events are sent to public addresses only."
 # What may stand in a request line and a Host header; whoever has another name sends it in punycode.
 _URL = re.compile(
     r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[\x21\x23-\x7e]*)?|https?://\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?(/[\x21\x23-\x7e]*)?"
@@ -86,8 +87,12 @@ def url_error(url: str, *, private: bool) -> str | None:
         return None
     if parts.scheme != "https":
         return "Events are sent by https only."
+    host = parts.hostname or ""
+    # RFC 6761: this machine, whatever resolves it.
+    if host == "localhost" or host.endswith(".localhost"):
+        return _NOT_PUBLIC
     try:
-        return address_error([(parts.hostname or "").strip("[]")])
+        return address_error([host.strip("[]")])
     except ValueError:
         # A name: its addresses are looked at when it is sent to.
         return None
@@ -100,5 +105,5 @@ def address_error(addresses: Sequence[str]) -> str | None:
         if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
             address = address.ipv4_mapped
         if not address.is_global or address.is_multicast or any(address in tunnel for tunnel in _TUNNELS):
-            return "Events are sent to public addresses only."
+            return _NOT_PUBLIC
     return None

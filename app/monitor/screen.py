@@ -28,11 +28,12 @@ def lines(picture: Picture) -> Iterator[str]:
     )
     trust = "" if cache.trusted else ", not trusted"
     yield _row("cache", _marked(cache.status, good=cache.status == "up"), f"{used}epoch {cache.epoch}{trust}")
+    whose = "1 tenant" if outbox.tenants == 1 else f"{outbox.tenants} tenants"
     late = outbox.oldest_seconds > _LATE_SECONDS
     yield _row(
         "outbox",
         _marked("late" if late else "ok", good=not late),
-        f"{outbox.events} events of {outbox.tenants} tenants, the oldest {outbox.oldest_seconds:.1f} s old",
+        f"{outbox.events} events of {whose}, the oldest {outbox.oldest_seconds:.1f} s old",
     )
     yield from _migrations(picture.migrations)
     for replica in picture.replicas:

@@ -38,6 +38,10 @@ def check(body: bytes) -> str:
         # The one thing it refuses of valid JSON when no type is asked for.
         raise UnacceptableError("A number is beyond the range of a 64-bit float.") from None
     except msgspec.DecodeError as error:
+        if b"\\u" in body and _has_lone_surrogate(body.decode()):
+            raise UnacceptableError(
+                "A string contains half of a surrogate pair (\\ud800 to \\udfff)."
+            ) from None
         raise MalformedError(f"The body is not JSON: {error}.") from None
     members = _measure(value)
     # As many colons as members: no member was dropped as a duplicate. Colons in strings need the slower look.
@@ -71,6 +75,22 @@ def _measure(value: Any) -> int:
 def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:
     if len({name for name, _ in pairs}) != len(pairs):
         raise UnacceptableError("An object has two members of the same name.")
+
+
+def _has_lone_surrogate(text: str) -> bool:
+    """Whether that is all that keeps ``text`` from being JSON: the message of the decoder does not tell it from a cut."""
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    except (ValueError, RecursionError):
+        return False
+    return False
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
 
 
 def _has_nul(value: Any) -> bool:

@@ -33,7 +33,8 @@ def key_error(key: str) -> str | None:
         return f"The key has {len(key)} characters; at most {MAX_KEY} are allowed."
     if not _key.fullmatch(key):
         return (
-            "A key is made of letters, digits and -._~!$&'()*+,;=:@ in segments separated by single slashes."
+            "A key is made of letters, digits and -._~!$&'()*+,;=:@ in segments separated by single slashes: "
+            "encode anything else, for example as base64url."
         )
     if "." in key and _dots.search(key):
         return 'A segment of a key cannot be "." or "..".'

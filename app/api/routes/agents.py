@@ -99,7 +99,7 @@ _STATE = (
             problems.PRECONDITION_REQUIRED,
             *ALWAYS,
         ),
-        headers=(headers.IF_MATCH, headers.CONCURRENCY, headers.ONCE),
+        headers=(headers.IF_MATCH, headers.IF_NONE_MATCH, headers.CONCURRENCY, headers.ONCE),
         verb="write",
         scope=COLLECTION,
     ),
@@ -119,8 +119,11 @@ _STATE = (
         path=_AGENT + "/retention",
         handler="agents.put_retention",
         summary="Set how much is kept of an agent's threads",
-        description="Every write prunes its own thread by it from now on; threads that are due are deleted within minutes.",
-        answers={200: Answer(description="Set.", body=AgentRetention)},
+        description=(
+            "All of it at once: what is left out has its default again. "
+            "Every write prunes its own thread by it from now on; threads that are due are deleted within minutes."
+        ),
+        answers={200: Answer(description="What holds now.", body=AgentRetention)},
         problems=(*_BODY, *ALWAYS),
         body=AgentRetention,
         verb="write",

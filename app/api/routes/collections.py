@@ -81,7 +81,7 @@ ROUTES = (
             problems.PRECONDITION_REQUIRED,
             *ALWAYS,
         ),
-        headers=(headers.IF_MATCH, headers.CONCURRENCY),
+        headers=(headers.IF_MATCH, headers.IF_NONE_MATCH, headers.CONCURRENCY),
         verb="admin",
     ),
 )

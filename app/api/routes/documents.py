@@ -130,7 +130,7 @@ ROUTES = (
             problems.PRECONDITION_REQUIRED,
             *ALWAYS,
         ),
-        headers=(headers.IF_MATCH, headers.CONCURRENCY, headers.ONCE),
+        headers=(headers.IF_MATCH, headers.IF_NONE_MATCH, headers.CONCURRENCY, headers.ONCE),
         verb="write",
     ),
 )

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import msgspec
 
 from app.api.messages import Request, Response
-from app.api.problems import ProblemType
+from app.api.problems import UNREAD_HEADER, ProblemType
+from app.api.writing import ONCE, SAID
 from app.tenancy.principal import Verb
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -71,6 +72,19 @@ class Route:
         """Which of the path's parameters is the collection, if one is."""
         names = self.parameters
         return names.index("collection") if "collection" in names else None
+
+    @cached_property
+    def unread(self) -> tuple[str, ...]:
+        """Which headers of a write, in lower case, nobody reads here; none for a read, where they change nothing."""
+        if self.method in {"GET", "HEAD"}:
+            return ()
+        read = {header.name.lower() for header in self.headers}
+        return tuple(name for name in (*SAID, ONCE) if name not in read)
+
+    @property
+    def refusals(self) -> tuple[ProblemType, ...]:
+        """``problems``, and what the rest of this entry refuses by itself."""
+        return (*self.problems, UNREAD_HEADER) if self.unread else self.problems
 
     @property
     def plain_path(self) -> str:

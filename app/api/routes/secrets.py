@@ -100,7 +100,7 @@ ROUTES = (
         ),
         answers={204: Answer(description="Deleted.")},
         problems=(problems.INVALID_KEY, problems.SECRET_NOT_FOUND, *_PRECONDITION, *ALWAYS),
-        headers=(_IF_MATCH, headers.CONCURRENCY),
+        headers=(_IF_MATCH, _IF_NONE_MATCH, headers.CONCURRENCY),
         query=VersionsQuery,
         verb="write",
         scope=_SCOPE,

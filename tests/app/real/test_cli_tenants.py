@@ -1,14 +1,17 @@
 """The operators' command on one tenant: export, suspension, erasure."""
 
 import json
+import os
 import secrets
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from .conftest import Database, Served, command, eventually
+from .conftest import ROOT, Database, Served, command, eventually
 
 
 @pytest.fixture
@@ -44,6 +47,24 @@ def test_an_export_is_what_the_api_exports(
     assert file.read_bytes() == served.content
 
 
+def test_an_export_whose_reader_has_enough_ends_quietly(database: Database, made: dict[str, Any]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "app", "tenant", "export", made["name"]],
+            cwd=ROOT,
+            env={**os.environ, **database.environment},
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert (ended.returncode, ended.stderr) == (1, b"")
+
+
 def test_a_suspended_tenant_is_refused_until_it_is_resumed(
     api: Served, database: Database, made: dict[str, Any]
 ) -> None:
@@ -65,9 +86,9 @@ def test_a_suspended_tenant_is_refused_until_it_is_resumed(
 def test_an_erasure_needs_the_name_twice_and_leaves_nothing(
     api: Served, database: Database, made: dict[str, Any]
 ) -> None:
-    for arguments in (("--confirm", "another"), ()):
+    for arguments, said in ((("--confirm", "another"), "The names differ"), ((), "with --confirm")):
         refused = command(database, "tenant", "erase", made["name"], *arguments)
-        assert refused.returncode == 1
+        assert (refused.returncode, said in refused.stderr) == (1, True)
         assert greeted(api, made) == 200
     erased = command(database, "tenant", "erase", made["name"], "--confirm", made["name"], "--json")
     assert json.loads(erased.stdout) == {"tenantId": made["tenantId"], "name": made["name"], "erased": True}

@@ -381,3 +381,4 @@ def test_what_is_wrong_is_red() -> None:
         if click.style("", fg="red", reset=False) in line
     }
     assert red == {"api", "cache", "outbox", "schema"}
+    assert any("2 events of 1 tenant, " in line for line in screen.lines(wrong))

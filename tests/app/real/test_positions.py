@@ -97,6 +97,14 @@ def test_a_watch_that_was_told_of_nothing_knows_where_it_began(
     assert client.get("/v1/watch", headers={"last-event-id": began}).status_code == 410
 
 
+@pytest.mark.parametrize("way", ["watch", "events"])
+def test_a_revision_that_is_yet_to_come_is_not_said_to_be_lost(client: httpx.Client, way: str) -> None:
+    client.put("/v1/state/agents/a", json=1)
+    refused = client.get(f"/v1/{way}", params={"after": "99999"})
+    assert (refused.status_code, refused.json()["type"]) == (410, TYPE_PREFIX + "revision-gone")
+    assert refused.json()["detail"].startswith("No event has this revision now: it is yet to come, or")
+
+
 @pytest.mark.usefixtures("read_and_lost")
 def test_a_revision_alone_goes_on_from_there(client: httpx.Client, api: Served, tenant: Tenant) -> None:
     assert [event["subject"][-1] for event in events(client.get("/v1/events?after=4"))] == ["g", "h"]

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.api.limits import Limits
 from app.api.problems import TYPE_PREFIX
+from app.db import postgres as app_postgres
 from app.state.document import Name, Write, digest
 from app.state.store import Store
 
-from .conftest import Database, Tenant
+from .conftest import Database, Served, Tenant
 
 ANY = {"vanta-concurrency": "last-write-wins"}
 
@@ -81,6 +83,33 @@ def test_over_the_limit_of_bytes_nothing_is_written_and_a_deletion_works(
     assert refused(client.put("/v1/state/c/1", json=1, headers=ANY))
     assert database.trace(tenant.id) == before
     assert client.delete("/v1/state/c/1", headers=ANY).status_code == 204
+
+
+def test_the_refusal_names_the_limits_and_what_is_used_of_them(
+    client: httpx.Client, database: Database, tenant: Tenant, api: Served
+) -> None:
+    limit(database, tenant, documents=1, size=10)
+    scopes = [{"collection": "c", "verbs": ["read", "write"]}]
+    made = client.post("/v1/keys", json={"name": "c", "role": "writer", "scopes": scopes}).json()
+    assert client.put("/v1/state/c/1", json="1234").status_code == 201
+    refusal = client.put("/v1/state/c/2", json=1)
+    assert refused(refusal)
+    assert refusal.json()["detail"].startswith("The tenant has 1 of 1 documents and 6 of 10 bytes. Delete ")
+    # Held to its scopes, a key is not told what there is beside them.
+    scoped = httpx.put(f"{api.url}/v1/state/c/2", json=1, headers={"authorization": f"Bearer {made['key']}"})
+    assert refused(scoped)
+    assert scoped.json()["detail"].startswith("Delete documents")
+
+
+async def test_a_limit_that_cannot_be_read_leaves_the_refusal_as_it_is(
+    database: Database, tenant: Tenant
+) -> None:
+    pool = await app_postgres.pool(database.settings, 1)
+    assert await Limits(pool).sentence(tenant.id) == ""
+    limit(database, tenant, documents=7)
+    assert await Limits(pool).sentence(tenant.id) == "The tenant has 0 of 7 documents. "
+    pool.terminate()
+    assert await Limits(pool).sentence(tenant.id) == ""
 
 
 def test_a_transaction_over_a_limit_is_refused_as_a_whole(

@@ -9,6 +9,10 @@ from hypothesis import strategies as st
 from app.state import names
 
 
+def test_who_has_another_key_is_told_what_to_do() -> None:
+    assert "encode anything else, for example as base64url" in (names.key_error("a b") or "")
+
+
 @pytest.mark.parametrize(
     "key", ["a", "planner/7", "user@example.com", "a.b/..c/d..", "A~!$&'()*+,;=:@-_", "x" * 512]
 )

@@ -44,6 +44,9 @@ def test_a_public_https_url_is_taken(url: str) -> None:
         "https://example.com:0/",
         "https://example.com:65536/",
         "https://example.com:99999/",
+        "https://localhost/x",
+        "https://LocalHost:8443/",
+        "https://api.localhost/",
         "https://127.0.0.1/",
         "https://10.0.0.1/",
         "https://169.254.169.254/latest/meta-data/",
@@ -95,6 +98,11 @@ async def test_a_name_that_leads_to_a_private_address_is_not_connected_to() -> N
     for name in ("localhost", "127.1", "0x7f000001", "2130706433"):
         with pytest.raises(DeliveryError, match="public addresses only"):
             await Poster(private=False).post(f"https://{name}/", {}, b"")
+
+
+async def test_a_name_that_nobody_knows_is_said_to_be_so() -> None:
+    with pytest.raises(DeliveryError, match="name of the host could not be looked up"):
+        await Poster(private=False).post("https://hooks.invalid/", {}, b"")
 
 
 async def test_a_name_that_cannot_be_is_no_mistake_of_ours() -> None:
