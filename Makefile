@@ -13,7 +13,7 @@ export UV
 .PHONY: help up down status setup test test-unit test-engine test-e2e test-faults test-fuzz test-cluster dr-drill test-versions cluster-up cluster-down check format bench bench-cold bench-documents bench-release bench-rooms diagram image test-image lock
 
 help: ## list every target
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: setup ## bring the whole platform up on this machine
 	@$(RUN) -m local up

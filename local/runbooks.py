@@ -97,8 +97,13 @@ def markdown(runbook: Runbook, name: str) -> str:
         "",
         f"**It loses:** {runbook.loses.strip()}",
     ]
+    lines += [
+        "",
+        "Say first, where the repository is:",
+        "",
+        "    PATH=$PWD/.venv/bin:$PATH    # `make setup` makes it",
+    ]
     if runbook.variables:
-        lines += ["", "Say first:", ""]
         lines += [
             f"    {variable}={about.example}    # {about.means}"
             for variable, about in runbook.variables.items()
