@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from local import tls
+from local.aws.client import client
 from local.aws.emulator import ACCOUNT
 from local.home import Home, write
 
@@ -26,18 +27,10 @@ PASSED_ON = (
 
 def mount_secrets(home: Home, arns: Mapping[str, str], endpoint: str, region: str) -> Path:
     """Write each secret of ``arns`` (file name -> Secrets Manager ARN) to its file and return their folder."""
-    import boto3  # noqa: PLC0415 - it takes half a second, and a run that changes nothing needs it not
-
     folder = home.folder("secrets")
-    client = boto3.client(
-        "secretsmanager",
-        region_name=region,
-        endpoint_url=endpoint,
-        aws_access_key_id=ACCOUNT,
-        aws_secret_access_key="local",  # noqa: S106 - the emulator checks no signature
-    )
+    manager = client("secretsmanager", endpoint, region)
     for name, arn in arns.items():
-        value = client.get_secret_value(SecretId=arn)["SecretString"]
+        value = manager.get_secret_value(SecretId=arn)["SecretString"]
         if not (folder / name).exists() or (folder / name).read_text() != value:
             write(folder / name, value)
     return folder

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local import api
+from local.aws.client import client
 from local.aws.emulator import Aws
 from local.console import Console, Step
 from local.digest import digest
@@ -21,6 +22,8 @@ from local.usage import usage
 
 # Holds the digest of what the last complete `up` was made from.
 SETTLED = "settled"
+# The outputs of the last complete `up`, written before that digest.
+_OUTPUTS = "outputs.json"
 # The databases, the emulator and their logs; the engine's build needs more and says so itself.
 _FREE_BYTES = 1 << 30
 
@@ -125,7 +128,9 @@ class Platform:
 
     def _forget_unfinished(self, home: Home) -> None:
         """Start over when the very first `up` was killed: half of what it made is known to nobody."""
-        if (home.root / SETTLED).exists() or not (home.root / "stack").exists():
+        # Whoever deletes the digest asks for another `up`, and not for an empty database.
+        ended = any((home.root / name).exists() for name in (SETTLED, _OUTPUTS))
+        if ended or not (home.root / "stack").exists():
             return
         with self._console.step("clean up") as step:
             processes = Processes(home)
@@ -152,11 +157,14 @@ class Platform:
 
     def _stack(self, home: Home, engine: Path, endpoint: str) -> tuple[dict[str, Any], bool]:
         """The stack's outputs, and whether anything was changed to have them."""
-        settled, saved = home.root / SETTLED, home.root / "outputs.json"
+        settled, saved = home.root / SETTLED, home.root / _OUTPUTS
         with self._console.step("pulumi up") as step:
-            if settled.exists() and settled.read_text() == _declared(home):
+            before = json.loads(saved.read_text()) if saved.exists() else None
+            exchanged = before is not None and _exchanged(before, endpoint)
+            as_it_was = settled.exists() and settled.read_text() == _declared(home)
+            if before is not None and as_it_was and not exchanged:
                 step.outcome = "the program, its configuration and the stack's state are as they were"
-                return json.loads(saved.read_text()), False
+                return before, False
             # The SDKs take seconds to import, and a run that changes nothing needs none of them.
             from local.pulumi.stack import Stack  # noqa: PLC0415
 
@@ -164,12 +172,27 @@ class Platform:
             recovered = stack.interrupted()
             if recovered:
                 stack.recover()
+            elif exchanged:
+                # Of what `up` finds unchanged it keeps the outputs, among them where the password was.
+                stack.refresh()
             change = stack.up(on_event=_Following(step))
+            if exchanged:
+                # Before the outputs are kept, so that an interrupted one is found again.
+                self._leave_past(home, change.outputs, endpoint)
             write(saved, json.dumps(change.outputs))
             write(settled, _declared(home))
             counts = ", ".join(f"{count} {kind}" for kind, count in sorted(change.operations.items()))
-            step.outcome = f"recovered from an interruption; {counts}" if recovered else counts
-            return change.outputs, change.changed
+            told = ["recovered from an interruption"] if recovered else []
+            told += ["took over the database that `dr swap` put in place"] if exchanged else []
+            step.outcome = "; ".join([*told, counts])
+            return change.outputs, change.changed or exchanged
+
+    def _leave_past(self, home: Home, outputs: Mapping[str, Any], endpoint: str) -> None:
+        """Let the cache forget what the exchanged database never had, before anybody is served from it."""
+        environment = self._environment(home, outputs, endpoint)
+        # The restored database has the schema and the app's login of its time.
+        api.run(environment, "migrate")
+        api.run(environment, "dr", "new-timeline")
 
     def _environment(self, home: Home, outputs: Mapping[str, Any], endpoint: str) -> dict[str, str]:
         secrets = mount_secrets(home, outputs["appSecrets"], endpoint, outputs["region"])
@@ -204,6 +227,15 @@ class _Following:
 def _stop_order(process: Process) -> int:
     """Clients before servers, so that nothing logs the loss of what is being stopped on purpose."""
     return 0 if process.command.name == api.NAME else 1
+
+
+def _exchanged(outputs: Mapping[str, Any], endpoint: str) -> bool:
+    """Whether RDS keeps the master user's password elsewhere than ``outputs`` say: another cluster took the name."""
+    clusters = client("rds", endpoint, outputs["region"]).describe_db_clusters()["DBClusters"]
+    kept = {cluster["DBClusterIdentifier"]: cluster.get("MasterUserSecret") for cluster in clusters}
+    # Half way through an exchange nothing has the name, or keeps no password yet: repeating `dr swap` mends that.
+    found = kept.get(outputs["databaseIdentifier"])
+    return bool(found) and found["SecretArn"] != outputs["databaseMasterSecretArn"]
 
 
 def _declared(home: Home) -> str:

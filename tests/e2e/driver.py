@@ -1,6 +1,8 @@
 """The command line of a platform, as a user would type it."""
 
 import json
+import os
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -21,6 +23,21 @@ class Platform:
         """Run ``python -m local`` on this home."""
         command = [sys.executable, "-m", "local", "--home", str(self.home.root), *arguments]
         return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+    def operate(self, *arguments: str) -> str:
+        """Run ``python -m app`` with the environment that the platform leaves for it, and return what it printed."""
+        exports = shlex.split((self.home.root / "environment").read_text())
+        environment = dict(word.split("=", 1) for word in exports if word != "export")
+        done = subprocess.run(
+            [sys.executable, "-m", "app", *arguments],
+            cwd=REPOSITORY,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def up(self) -> dict[str, Any]:
         """Bring it up and return the summary."""

@@ -1,6 +1,7 @@
 """What a user is promised of the platform on one machine."""
 
 import asyncio
+import datetime as dt
 import fcntl
 import json
 import os
@@ -25,6 +26,7 @@ from local.home import REPOSITORY, Home
 from local.processes import Process, Processes
 
 DOCUMENT = "/v1/state/notes"
+LAST_WINS = {"Vanta-Concurrency": "last-write-wins"}
 
 
 def eventually(holds: Callable[[], bool], what: str, seconds: float = 30) -> None:
@@ -114,7 +116,7 @@ def test_a_secret_is_sealed_with_the_key_of_the_stack_and_survives_its_process(
 
 
 def test_losing_redis_loses_nothing(platform: Platform, api: httpx.Client) -> None:
-    before = api.put(f"{DOCUMENT}/kept", json={"n": 1}, headers={"Vanta-Concurrency": "last-write-wins"})
+    before = api.put(f"{DOCUMENT}/kept", json={"n": 1}, headers=LAST_WINS)
     assert before.is_success
     kill(named(platform, "cache-tls"))
     kill(next(p for p in Processes(platform.home).all() if p.command.name.endswith("local-cache")))
@@ -128,9 +130,7 @@ def test_losing_redis_loses_nothing(platform: Platform, api: httpx.Client) -> No
 
 
 def test_a_killed_api_comes_back_with_every_document(platform: Platform, api: httpx.Client) -> None:
-    written = api.put(
-        f"{DOCUMENT}/survivor", json={"alive": True}, headers={"Vanta-Concurrency": "last-write-wins"}
-    )
+    written = api.put(f"{DOCUMENT}/survivor", json={"alive": True}, headers=LAST_WINS)
     kill(named(platform, "api"))
     platform.up()
     with platform.client() as fresh:
@@ -168,9 +168,7 @@ def test_a_lost_key_is_replaced_by_one_of_another_tenant(platform: Platform) -> 
 
 def test_up_after_kill_9_of_everything_recovers_with_every_document(platform: Platform) -> None:
     with platform.client() as api:
-        written = api.put(
-            f"{DOCUMENT}/after-all", json={"n": 7}, headers={"Vanta-Concurrency": "last-write-wins"}
-        )
+        written = api.put(f"{DOCUMENT}/after-all", json={"n": 7}, headers=LAST_WINS)
         assert written.is_success
     for process in Processes(platform.home).all():
         if process.handle() is not None:
@@ -179,6 +177,28 @@ def test_up_after_kill_9_of_everything_recovers_with_every_document(platform: Pl
     with platform.client() as api:
         assert api.get(f"{DOCUMENT}/after-all").json() == {"n": 7}
     assert all(process.handle() for process in Processes(platform.home).all())
+
+
+def test_up_after_an_exchange_of_the_database_serves_what_was_then(
+    platform: Platform, api: httpx.Client, tmp_path: Path
+) -> None:
+    for key in ("good", "overwritten"):
+        assert api.put(f"{DOCUMENT}/{key}", json="then", headers=LAST_WINS).is_success
+    moment = dt.datetime.now(dt.UTC).replace(microsecond=0) + dt.timedelta(seconds=1)
+    eventually(lambda: dt.datetime.now(dt.UTC) > moment, "that second is over")
+    # The cache has it as well.
+    assert api.put(f"{DOCUMENT}/overwritten", json="since", headers=LAST_WINS).is_success
+    assert api.get(f"{DOCUMENT}/overwritten").json() == "since"
+    shutil.copy(platform.home.root / "outputs.json", tmp_path / "local.json")
+    of = ("--stack", "local", "--at", f"{moment:%Y-%m-%dT%H:%M:%SZ}", "--outputs", str(tmp_path))
+    platform.operate("dr", "restore", *of)
+    Processes(platform.home).stop("api")
+    platform.operate("dr", "swap", *of, "--api-stopped")
+    assert platform.up()["changed"] is True
+    with platform.client() as again:
+        assert again.get(f"{DOCUMENT}/overwritten").json() == "then"
+        assert again.put(f"{DOCUMENT}/good", json="now", headers=LAST_WINS).is_success
+    assert platform.up()["changed"] is False
 
 
 def test_no_secret_shows_in_a_command_line_or_a_log(platform: Platform) -> None:
