@@ -18,6 +18,9 @@ A stack file groups the keys by room, and `pulumi config set --path` sets one:
 ```yaml
 config:
   vanta:lifetime: permanent
+  vanta:audit:
+    lockMode: COMPLIANCE
+    lockPeriod: 7 years
   vanta:database:
     readers: 2
 ```

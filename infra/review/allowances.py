@@ -1,7 +1,7 @@
 """Allowances: who may lose which data, why, and until when.
 
-A deletion or replacement of what holds data is refused unless an entry of ``allowances.yaml`` names it. The entry lives
-for one change: once expired, or when nothing needs it any more, it is an error itself.
+A deletion or replacement of what holds data, or a change that keeps it for less long or less firmly, is refused unless an
+entry of ``allowances.yaml`` names it. The entry lives for one change: once expired, or when nothing needs it any more, it is an error itself.
 """
 
 import datetime as dt

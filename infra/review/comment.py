@@ -3,10 +3,11 @@
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from infra.review import cost, data
 from infra.review.allowances import Allowance
+from infra.review.keeping import shortenings
 from infra.review.preview import ABSENT, UNKNOWN, Change, Difference, Preview
 
 # GitHub refuses a longer body: "body is too long (maximum is 65536 characters)".
@@ -76,9 +77,9 @@ def render_drift(preview: Preview, *, limit: int = LIMIT) -> str:
     body.add(
         f"{marker(preview.project, preview.stack)}\nWhat differs in AWS from the state of `{preview.stack}`, project `{preview.project}`: "
     )
-    body.add(f"{_headline(preview)}\n")
+    body.add(f"{'not known in full.' if preview.errors else _headline(preview)}\n")
     body.add_each(_failure(preview))
-    gone = data.losses(preview)
+    gone = data.gone(preview)
     if gone:
         body.add(f"\n> [!CAUTION]\n> **Gone: {_resources(len(gone))}.**\n>\n")
         body.add_each(f"> - {_resource(change)}: {data.holds(change)}\n" for change in gone)
@@ -96,9 +97,11 @@ def render(
     body = _Body(limit)
     found = cost.reasons(preview)
     body.add(
-        f"{marker(preview.project, preview.stack)}\n## Preview of `{preview.stack}`, project `{preview.project}`\n\n"
+        f"{marker(preview.project, preview.stack)}\n## Preview of `{preview.stack}`, project `{preview.project}`\n"
     )
-    body.add(f"{_headline(preview)} Cost: **{cost.direction(found)}**.\n")
+    if not preview.errors:
+        # What a preview counts before it fails is no summary of what would happen.
+        body.add(f"\n{_headline(preview)} Cost: **{cost.direction(found)}**.\n")
     body.add_each(_failure(preview))
     body.add_each(_losses(preview, allowed))
     body.add_each(_wrong(wrong))
@@ -132,27 +135,44 @@ def _failure(preview: Preview) -> Iterable[str]:
 
 
 def _losses(preview: Preview, allowed: Mapping[str, Allowance]) -> Iterable[str]:
-    lost = sorted(data.losses(preview), key=lambda change: (change.urn in allowed, change.action, change.urn))
+    gone, shortened = data.gone(preview), data.shortened(preview)
+    yield from _caution(f"delete or replace {_resources(len(gone))}", gone, allowed, _gone)
+    kept = "1 resource keeps" if len(shortened) == 1 else f"{len(shortened)} resources keep"
+    yield from _caution(f"shorten or loosen what {kept}", shortened, allowed, _shortened)
+
+
+def _caution(
+    would: str, lost: Sequence[Change], allowed: Mapping[str, Allowance], told: Callable[[Change], str]
+) -> Iterable[str]:
     if not lost:
         return
     refused = sum(change.urn not in allowed for change in lost)
     some = "" if refused == len(lost) else f"{refused} of them "
     verdict = f"{some}without an allowance: refused" if refused else "with an allowance"
-    yield f"\n> [!CAUTION]\n> **This would delete or replace {_resources(len(lost))}**, {verdict}.\n>\n"
-    for change in lost:
-        forcing = [_code(difference.path) for difference in change.differences if difference.replaces]
-        because = f", forced by {', '.join(forcing)}" if forcing else ""
+    yield f"\n> [!CAUTION]\n> **This would {would}**, {verdict}.\n>\n"
+    for change in sorted(lost, key=lambda change: (change.urn in allowed, change.action, change.urn)):
         allowance = allowed.get(change.urn)
         permission = (
             f"Allowed until {allowance.expires} by {_plain(allowance.owner)}: {_plain(allowance.reason)}"
             if allowance
             else "**No allowance.**"
         )
-        kept = " The state says that the old one stays in the cloud." if change.retained else ""
-        yield (
-            f"> - **{change.action.upper()}** {_resource(change)}{because}. Lost: {data.holds(change)}. "
-            f"{permission}{kept}\n"
-        )
+        stays = change.retained and change.action != "update"
+        kept = " The state says that the old one stays in the cloud." if stays else ""
+        yield f"> - **{change.action.upper()}** {_resource(change)}{told(change)}. {permission}{kept}\n"
+
+
+def _gone(change: Change) -> str:
+    forcing = [_code(difference.path) for difference in change.differences if difference.replaces]
+    because = f", forced by {', '.join(forcing)}" if forcing else ""
+    return f"{because}. Lost: {data.holds(change)}"
+
+
+def _shortened(change: Change) -> str:
+    return ": " + ", ".join(
+        f"{_code(less.path)} {_code(_text(less.old))} → {_code(_text(less.new))}"
+        for less in shortenings(change)
+    )
 
 
 def _wrong(wrong: Sequence[str]) -> Iterable[str]:

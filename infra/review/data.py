@@ -1,5 +1,6 @@
-"""Which resources hold data, and which of them a preview would lose."""
+"""Which resources hold data, and which of them a preview would lose or keep for less long."""
 
+from infra.review.keeping import shortenings
 from infra.review.preview import Change, Preview
 
 # Deleting or replacing one of these loses what cannot be made again from the program. A test holds this list against
@@ -22,12 +23,22 @@ HOLDING = {
 
 
 def losses(preview: Preview) -> list[Change]:
+    """The changes that need an allowance: those that delete or replace what holds data, then those that keep less."""
+    return [*gone(preview), *shortened(preview)]
+
+
+def gone(preview: Preview) -> list[Change]:
     """The changes that would delete or replace what holds data."""
-    return [
-        change
-        for change in preview.changes
-        if change.action in ("delete", "replace") and (change.type in HOLDING or change.protected)
-    ]
+    return [change for change in preview.changes if _goes(change)]
+
+
+def shortened(preview: Preview) -> list[Change]:
+    """The other changes after which data is kept for less long, or less firmly."""
+    return [change for change in preview.changes if not _goes(change) and shortenings(change)]
+
+
+def _goes(change: Change) -> bool:
+    return change.action in ("delete", "replace") and (change.type in HOLDING or change.protected)
 
 
 def holds(change: Change) -> str:

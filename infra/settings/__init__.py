@@ -30,7 +30,13 @@ from infra.settings.recovery import RecoverySettings, check_recovery
 from infra.settings.registry import RegistrySettings, check_registry
 from infra.settings.roles import RolesSettings, check_roles
 from infra.settings.secrets import SecretsSettings, check_secrets
-from infra.settings.stack import check_account, check_lifetime, check_owner, check_stack_name
+from infra.settings.stack import (
+    check_account,
+    check_lifetime,
+    check_own_region,
+    check_owner,
+    check_stack_name,
+)
 from infra.settings.timescale import TimescaleSettings, check_timescale
 from infra.settings.workload import WorkloadSettings, check_workload
 
@@ -70,6 +76,9 @@ def load(stack: str) -> Settings:
     Raises:
         SettingsError: a key or a value is refused.
     """
+    # Without it the provider takes the region of its environment.
+    if region := CONFIG.get().get("aws:region"):
+        check_own_region(region)
     # `pulumi.Config` can only ask for names that it knows; what nobody knows has to be seen to be refused.
     given = {
         key.removeprefix(f"{NAMESPACE}:"): value
@@ -99,7 +108,9 @@ def parse(given: Mapping[str, Any], stack: str) -> Settings:
     check_secrets(settings.secrets, database=settings.database, recovery=settings.recovery)
     check_cache(settings.cache)
     check_archive(settings.archive)
-    check_audit(settings.audit, lifetime=lifetime, stack=stack)
+    # A standby writes to what its primary locks; a trail of its own has the lock of its own file.
+    locks = not settings.recovery.standby or settings.evidence.trail
+    check_audit(settings.audit, lifetime=lifetime, stack=stack, locks=locks)
     check_backup(settings.backup, lifetime=lifetime)
     check_evidence(settings.evidence)
     check_dns(settings.dns, recovery=settings.recovery, stack=stack)

@@ -9,6 +9,8 @@ from infra.settings.lifetime import Lifetime
 
 # Amazon S3 User Guide, "Managing Object Lock": at most 100 years, or 36,500 days.
 LOCK_DAYS = range(1, 36_501)
+# PCI DSS v4.0.1, requirement 10.5.1: the history of audit logs is kept for at least 12 months.
+LEAST_DAYS = 365
 _PERIOD = re.compile(r"([0-9]{1,5}) (day|year)s?")
 _DAYS_PER_YEAR = 365
 
@@ -22,8 +24,8 @@ class AuditSettings:
     access_log_days: int
 
 
-def check_audit(audit: "AuditSettings", *, lifetime: Lifetime, stack: str) -> None:
-    """A lock that S3 accepts and that the stack's own lifetime can bear."""
+def check_audit(audit: "AuditSettings", *, lifetime: Lifetime, stack: str, locks: bool) -> None:
+    """A lock that S3 accepts and that the stack's own lifetime can bear, if the stack ``locks`` anything itself."""
     days = lock_days(audit.lock_period)
     if days not in LOCK_DAYS:
         raise refusal(
@@ -36,12 +38,32 @@ def check_audit(audit: "AuditSettings", *, lifetime: Lifetime, stack: str) -> No
             f'but stack "{stack}" is throw-away: its bucket could not be deleted for {audit.lock_period}',
             "Use GOVERNANCE, or set vanta:lifetime to permanent",
         )
+    if lifetime.protected and locks:
+        _check_evidence_is_kept(audit, days)
     if audit.access_log_days < 1:
         raise refusal(
             "audit.accessLogDays",
             audit.access_log_days,
             "but logs that nobody keeps prove nothing",
             "Use 400",
+        )
+
+
+def _check_evidence_is_kept(audit: AuditSettings, days: int) -> None:
+    """What a permanent stack owes its auditors."""
+    if audit.lock_mode == "GOVERNANCE":
+        raise refusal(
+            "audit.lockMode",
+            audit.lock_mode,
+            "but vanta:lifetime is permanent: an administrator could delete the stack's evidence",
+            "Use COMPLIANCE",
+        )
+    if days < LEAST_DAYS:
+        raise refusal(
+            "audit.lockPeriod",
+            audit.lock_period,
+            f"but vanta:lifetime is permanent, and auditors ask for {LEAST_DAYS} days at least",
+            "Use 7 years",
         )
 
 

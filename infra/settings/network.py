@@ -64,6 +64,14 @@ def check_network(network: "NetworkSettings") -> None:
 
 def _network(key: str, text: str) -> ipaddress.IPv4Network:
     try:
-        return ipaddress.IPv4Network(text)
+        network = ipaddress.IPv4Network(text, strict=False)
     except ValueError:
         raise refusal(key, text, "but must be an IPv4 network", "Write it like 10.20.0.0/16") from None
+    if str(network.network_address) != text.partition("/")[0]:
+        raise refusal(
+            key,
+            text,
+            f"but a network of /{network.prefixlen} does not begin at that address",
+            f"Use {network}",
+        )
+    return network

@@ -2,6 +2,8 @@
 
 import re
 
+from pulumi_aws import Region
+
 from infra.names import STACK_NAME_LENGTH
 from infra.refusal import SettingsError, refusal
 from infra.settings.lifetime import Lifetime
@@ -32,6 +34,14 @@ def check_owner(owner: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9 _.:/=+@-]{1,64}", owner):
         raise refusal(
             "owner", owner, "but is a tag's value", "Use 1 to 64 letters, digits, spaces or _.:/=+@-"
+        )
+
+
+def check_own_region(region: str) -> None:
+    """A region that the provider knows, which would else answer with the list of all of them."""
+    if region not in {known.value for known in Region}:
+        raise SettingsError(
+            f"aws:region is {region}, which the AWS provider does not know. Use one like eu-west-1."
         )
 
 

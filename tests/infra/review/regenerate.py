@@ -44,6 +44,17 @@ SCENARIOS: Mapping[str, tuple[str, Rooms]] = {
     ),
     "dev-loss": ("dev", {"database": {"name": "other", "readers": 0}}),
     "prod-protected": ("prod", {"database": {"name": "other"}}),
+    # What cuts evidence and backups and deletes nothing.
+    "prod-shorter": (
+        "prod",
+        {
+            "audit": {"lockPeriod": "1 year", "accessLogDays": 1},
+            "database": {"backupRetentionDays": 1, "logRetentionDays": 1},
+            "network": {"flowLogDays": 1},
+            "backup": {"retentionDays": 7},
+            "evidence": {"logDays": 1},
+        },
+    ),
     # What a standby does before it takes over.
     "prod-dr-growth": ("prod-dr", {"database": {"readers": 2}, "cache": {"nodes": 3}}),
 }

@@ -124,6 +124,14 @@ def test_a_failed_preview_says_why() -> None:
     assert "marked for protection" in text
 
 
+def test_a_failed_preview_is_not_summed_up() -> None:
+    refused = preview(diagnostics=[{"severity": "error", "message": "refused"}], changeSummary={"same": 1})
+    for text in (render(refused), comment.render_drift(refused)):
+        assert "No change" not in text
+        assert "Cost" not in text
+        assert "**The preview failed**: what follows is incomplete." in text
+
+
 def test_a_preview_of_another_stack_is_refused() -> None:
     with pytest.raises(PreviewError, match="is of stack dev, not of prod"):
         read({"steps": [step()]}, stack="prod", project="vanta")

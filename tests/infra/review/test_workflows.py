@@ -104,9 +104,11 @@ def test_a_deployment_is_reviewed_again_and_goes_stack_by_stack() -> None:
 def test_whoever_edits_the_review_or_the_workflows_is_looked_at() -> None:
     lines = (ROOT / ".github" / "CODEOWNERS").read_text().splitlines()
     rules = [line.split() for line in lines if line and not line.startswith("#")]
-    assert {"/infra/review/", "/infra/bootstrap/", "/.github/"} <= {path for path, *_ in rules}
+    deciding = {"/infra/review/", "/infra/bootstrap/", "/infra/settings/", "/infra/aws/audit.py", "/.github/"}
+    assert deciding | {"/Pulumi.yaml", "/Pulumi.*.yaml"} <= {path for path, *_ in rules}
     for path, *owners in rules:
-        assert (ROOT / path.strip("/")).is_dir()
+        assert all(found.is_dir() == path.endswith("/") for found in ROOT.glob(path.strip("/")))
+        assert list(ROOT.glob(path.strip("/")))
         assert owners
         assert all(re.fullmatch(r"@[\w-]+/[\w-]+", owner) for owner in owners)
 
