@@ -111,11 +111,14 @@ def postgres(session_home: Home) -> PostgresServer:
 
 @pytest.fixture(scope="session")
 def redis_server(session_home: Home) -> RedisServer:
-    """One Redis for all tests: each uses keys of its own, or empties it."""
-    port = Ports(session_home).claim("redis")
-    folder = session_home.folder("caches", "shared")
-    server = Redis(home=session_home, folder=folder, name="redis", host="127.0.0.1", port=port)
-    token = "a-token-of-at-least-sixteen"
+    """One Redis for all tests: each uses keys of its own, and who empties it has another."""
+    return start_redis(session_home, "redis")
+
+
+def start_redis(home: Home, name: str) -> RedisServer:
+    """A Redis of ``home``."""
+    port, token = Ports(home).claim(name), "a-token-of-at-least-sixteen"
+    server = Redis(home=home, folder=home.folder("caches", name), name=name, host="127.0.0.1", port=port)
     server.configure(tokens=[token])
     server.start()
     return RedisServer(host=server.host, port=port, ca=server.ca, token=token, server=server)

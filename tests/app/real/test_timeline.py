@@ -9,9 +9,7 @@ import pytest
 from app.db.redis import Redis
 from app.events.relay import Relay, stream
 from local.home import Home
-from local.ports import Ports
-from local.redis import Redis as Server
-from tests.conftest import PostgresServer, RedisServer
+from tests.conftest import PostgresServer, RedisServer, start_redis
 
 from .conftest import Database, Tenant, command, create_database, eventually, serving
 from .past import Past
@@ -20,11 +18,7 @@ from .past import Past
 @pytest.fixture
 def own_redis(home: Home) -> RedisServer:
     """A Redis that no other test has streams in."""
-    port, token = Ports(home).claim("redis"), "a-token-of-at-least-sixteen"
-    server = Server(home=home, folder=home.folder("caches", "own"), name="redis", host="127.0.0.1", port=port)
-    server.configure(tokens=[token])
-    server.start()
-    return RedisServer(host=server.host, port=port, ca=server.ca, token=token, server=server)
+    return start_redis(home, "redis")
 
 
 @pytest.fixture

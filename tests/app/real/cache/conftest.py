@@ -6,10 +6,17 @@ from uuid import uuid4
 import pytest
 
 from app.state.document import Name
+from local.home import Home
 from tests.app.real.conftest import Database, command, create_database
-from tests.conftest import PostgresServer, RedisServer
+from tests.conftest import PostgresServer, RedisServer, start_redis
 
 from .workers import Worker, open_epoch, running
+
+
+@pytest.fixture(scope="session")
+def redis_server(session_home: Home) -> RedisServer:
+    """A Redis of this room: its tests empty it, and an API that others are served by would give its epoch up."""
+    return start_redis(session_home, "redis-of-the-cache")
 
 
 @pytest.fixture(scope="session")
